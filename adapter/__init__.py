@@ -1,0 +1,1 @@
+"""llm-adapter: legacy records in, trusted documents out."""
