@@ -247,7 +247,7 @@ class Cancelled(JobFailure):
 
 
 class ModelRejected(JobFailure):
-    """The model's endpoint refused this one request as malformed. Look at the job's attempts and the task's contract."""
+    """The model's endpoint refused this one request as malformed. Look at its calls and the task's contract."""
 
     reason = "MODEL_REJECTED"
 
@@ -319,7 +319,7 @@ class BudgetExhausted(JobFailure):
 
 
 class Interrupted(JobFailure):
-    """Working on this job ended its worker several times, or the broker gave it up. Look at its payload before a replay."""
+    """Working on this job ended its worker several times, or the broker gave it up. Look at it before a replay."""
 
     reason = "INTERRUPTED"
 

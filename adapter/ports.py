@@ -139,7 +139,7 @@ class CallDetail:
 
 
 class JobStore(Protocol):
-    """The memory: each method is one transaction, fenced where it takes a claim. Raises StoreUnavailable, ClaimLostError.
+    """The memory: each method is one transaction, fenced by its claim. Raises StoreUnavailable, ClaimLostError.
 
     `replica_id` names this process in the heartbeat table; all times are the database's.
     """
@@ -175,7 +175,7 @@ class JobStore(Protocol):
     async def discard(
         self, claim: Claim | None, publications: Sequence[Publication] = (), parked: ParkedMessage | None = None
     ) -> None:
-        """Forget a claim whose request was refused (row deleted), and store what answers for it. claim None: only store."""
+        """Forget a claim whose request was refused (row deleted), and store what answers for it; None: only store."""
 
     async def call_started(self, claim: Claim, call: StoredCall, turns: Sequence[Turn]) -> None:
         """Write the call's row before it is sent."""
@@ -195,7 +195,7 @@ class JobStore(Protocol):
         parked: ParkedMessage | None = None,
         worked_seconds: float = 0.0,
     ) -> tuple[Job, tuple[Publication, ...]]:
-        """One fenced transaction: the outcome, and a publication of answer(job) for each of `routes` and of the job's stored routes.
+        """One fenced transaction: the outcome, and answer(job) for each of `routes` and of the job's stored routes.
 
         The stored payload is dropped unless keep_payload is given, which is then stored.
         """
@@ -220,8 +220,10 @@ class JobStore(Protocol):
         """The job's publications with state, tries, times and last outcome, for `jobs show`."""
 
     # cancelling
-    async def cancel(self, job_id: str, answer: Callable[[Job], Answer] | None) -> tuple[Job | None, tuple[Publication, ...]]:
-        """End a PENDING (or lapsed) job as CANCELLED; ask the owner of a RUNNING one to stop; an outcome stays. None = unknown."""
+    async def cancel(
+        self, job_id: str, answer: Callable[[Job], Answer] | None
+    ) -> tuple[Job | None, tuple[Publication, ...]]:
+        """End a PENDING or lapsed job as CANCELLED, or ask its owner to stop; an outcome stays. None = unknown."""
 
     async def cancel_unseen(self, client: str, request_id: str, job_id: str) -> Job:
         """Leave a tombstone for a request that has not arrived; if it has, return its job unchanged."""
@@ -244,7 +246,7 @@ class JobStore(Protocol):
 
     # publications
     async def due_publications(self, limit: int) -> Sequence[Publication]:
-        """Pending publications whose time has come and whose owner lapsed or gave them up; owned by this replica from now on."""
+        """Pending publications whose time has come and whose owner lapsed or gave them up; now owned here."""
 
     async def publication_sent(self, publication_id: str) -> None:
         """Mark it confirmed."""
@@ -315,4 +317,3 @@ class Observer(Protocol):
 
     def model_state(self, model: str, state: str) -> None:
         """A model's gate changed: open for calls (up), down or misconfigured."""
-

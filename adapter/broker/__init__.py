@@ -1,0 +1,1 @@
+"""pika behind a small asyncio wrapper: links, channels, subscriptions, confirmed publishing, topology."""

@@ -1,4 +1,4 @@
-"""JSON as it really is: decimals keep their digits, integers their size, keys their order; no NaN, no duplicate keys."""
+"""JSON as it really is: exact decimals and integers, keys in order; no NaN, no duplicate keys."""
 
 import json
 from decimal import Decimal
@@ -8,13 +8,14 @@ import orjson
 
 # The largest nesting that is read. Deeper documents are an attack or an accident.
 MAX_DEPTH = 128
+_ORJSON_BITS = 63
 
 
 class JsonError(ValueError):
     """The text is not one JSON document: the message says what is wrong and where."""
 
 
-def loads(text: str | bytes) -> Any:  # noqa: ANN401 - a JSON value is of any type
+def loads(text: str | bytes) -> Any:
     """Parse one JSON document exactly; numbers with a point or exponent become Decimal. Raises JsonError."""
     if isinstance(text, bytes):
         try:
@@ -32,7 +33,7 @@ def loads(text: str | bytes) -> Any:  # noqa: ANN401 - a JSON value is of any ty
         raise JsonError(msg) from exc
 
 
-def dumps(document: Any) -> bytes:  # noqa: ANN401 - a JSON value is of any type
+def dumps(document: Any) -> bytes:
     """Write a document compactly as UTF-8; Decimal becomes a JSON number with its exact digits."""
     try:
         return orjson.dumps(document, default=_encode)
@@ -42,7 +43,7 @@ def dumps(document: Any) -> bytes:  # noqa: ANN401 - a JSON value is of any type
         return orjson.dumps(_wrap_large_integers(document), default=_encode)
 
 
-def dumps_text(document: Any) -> str:  # noqa: ANN401 - a JSON value is of any type
+def dumps_text(document: Any) -> str:
     """Write a document compactly as text."""
     return dumps(document).decode()
 
@@ -54,12 +55,12 @@ def _encode(value: object) -> orjson.Fragment:
     raise TypeError(msg)
 
 
-def _wrap_large_integers(value: Any) -> Any:  # noqa: ANN401 - a JSON value is of any type
+def _wrap_large_integers(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _wrap_large_integers(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_wrap_large_integers(item) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > _ORJSON_BITS:
         return orjson.Fragment(str(value))
     return value
 
@@ -74,7 +75,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _refuse_constant(name: str) -> Any:  # noqa: ANN401 - never returns
+def _refuse_constant(name: str) -> Any:
     msg = f"{name} is not a JSON number"
     raise JsonError(msg)
 

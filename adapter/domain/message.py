@@ -10,7 +10,7 @@ HeaderValue = str | int | bool
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """Basic properties that we read or write; "" or None = unset. Header values of received messages may be any AMQP value."""
+    """Basic properties that we read or write; "" or None = unset. Received headers may hold any AMQP value."""
 
     message_id: str = ""
     correlation_id: str = ""

@@ -17,7 +17,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts as the provider billed them; output_tokens include reasoning_tokens; cost None = no price configured."""
+    """Token counts as billed; output_tokens include reasoning_tokens; cost None = no price configured."""
 
     input_tokens: int = 0
     cached_input_tokens: int = 0
@@ -55,5 +55,7 @@ class Usage:
             return self
         cached_price = price.input if price.cached_input is None else price.cached_input
         fresh = self.input_tokens - self.cached_input_tokens
-        cost = (fresh * price.input + self.cached_input_tokens * cached_price + self.output_tokens * price.output) / price.per
+        cost = (
+            fresh * price.input + self.cached_input_tokens * cached_price + self.output_tokens * price.output
+        ) / price.per
         return replace(self, cost=cost, currency=price.currency)

@@ -1,0 +1,1 @@
+"""What we call: models, the database, the broker, the task folders."""

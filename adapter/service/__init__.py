@@ -1,0 +1,1 @@
+"""The use cases: run, submit, cancel, dedupe, hold, answer."""

@@ -1,0 +1,1 @@
+"""The simulated model: answers any strict schema deterministically, and misbehaves on request."""

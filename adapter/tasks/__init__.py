@@ -1,0 +1,1 @@
+"""What a task is: definition, contracts, prompt, cases; checking and hashing it."""

@@ -13,14 +13,14 @@ from adapter.tasks.strict_schema import StrictSchema
 
 
 class Contract(Protocol):
-    """What a record or an output document must satisfy. `schema` describes the document as its JSON bytes really are."""
+    """What a record or an output document must satisfy; `schema` describes its JSON bytes as they really are."""
 
     schema: Mapping[str, Any]
 
     def check(self, document: object) -> tuple[Violation, ...]:
         """All violations of a parsed document (exact_json types), () = satisfied. Never changes the document."""
 
-    def ordered(self, document: Any) -> Any:  # noqa: ANN401 - a JSON value is of any type
+    def ordered(self, document: Any) -> Any:
         """Return the document with its keys in the contract's order."""
 
 
