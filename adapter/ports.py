@@ -157,10 +157,13 @@ class JobStore(Protocol):
     async def claim_stored(self, job_id: str) -> ClaimResult | None:
         """Take a stored job (ticket, submitted). None = no such job."""
 
-    async def submit(self, new: NewJob, payload: Payload, route: Route, ticket: Publication | None) -> Job | IdReused:
+    async def submit(
+        self, new: NewJob, payload: Payload, route: Route | None, ticket: Publication | None
+    ) -> Job | IdReused:
         """Store a submitted job PENDING with its payload, route and ticket; or, if it is known, add the route to it.
 
         A known job that has its outcome is returned with it, and nothing is added: the caller answers the route.
+        route and ticket are None when there is no broker.
         """
 
     async def ticket(self, claim: Claim, payload: Payload, route: Route | None, ticket: Publication) -> None:

@@ -159,6 +159,8 @@ class Route:
     routing_key: str
     correlation_id: str = ""
     mandatory: bool = True
+    keyed_by_outcome: bool = False
+    """The result exchange: the routing key is not known before the outcome is, and is the answer's result_key."""
 
 
 @dataclass(frozen=True, slots=True)

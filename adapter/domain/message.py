@@ -83,6 +83,8 @@ class Answer:
     content_type: str
     type: str
     headers: Mapping[str, HeaderValue]
+    result_key: str = ""
+    """Routing key on the result exchange: `<task>.v<major>.<outcome>.<client>`."""
 
 
 @dataclass(frozen=True, slots=True)

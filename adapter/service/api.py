@@ -7,8 +7,19 @@ from typing import Protocol
 
 from adapter.domain.job import Job, JobRequest, Route
 from adapter.domain.message import ParkedMessage, ReceivedMessage
+from adapter.domain.progress import Progress, ProgressKind
 from adapter.errors import AdapterError
 from adapter.ports import JobFilter
+
+__all__ = [
+    "Caller",
+    "Disposition",
+    "JobService",
+    "ParkedService",
+    "Progress",
+    "ProgressKind",
+    "QueueService",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,24 +28,6 @@ class Caller:
 
     client: str = "default"
     is_operator: bool = True
-
-
-class ProgressKind(StrEnum):
-    """What a progress event tells."""
-
-    CALL_STARTED = "CALL_STARTED"
-    WAITING = "WAITING"
-    REPAIR = "REPAIR"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One step of a running job, for watchers; never a token of a reply."""
-
-    job_id: str
-    kind: ProgressKind
-    model: str = ""
-    detail: str = ""
 
 
 class Disposition(StrEnum):
