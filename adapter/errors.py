@@ -96,6 +96,11 @@ def concrete_errors(cls: type[AdapterError] = AdapterError) -> Iterator[type[Ada
         yield from concrete_errors(sub)
 
 
+def error_of_reason(reason: str) -> type[AdapterError]:
+    """The class that carries a reason; InternalError for one that a newer version wrote."""
+    return next((cls for cls in concrete_errors() if cls.reason == reason), InternalError)
+
+
 # --- the caller's -------------------------------------------------------------------------------------
 
 

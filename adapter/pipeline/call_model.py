@@ -67,7 +67,7 @@ class CallLog:
     """Told why the job waits for a model, and None once it does not."""
 
 
-async def call_model(  # noqa: PLR0913 - each is a different thing, all are needed
+async def call_model(
     target: GatedModel,
     request: ModelRequest,
     *,
@@ -111,7 +111,7 @@ async def _admit(gate: ModelGate, log: CallLog) -> None:
         log.waiting(None)
 
 
-async def _call_once(  # noqa: PLR0913 - see call_model
+async def _call_once(
     target: GatedModel, request: ModelRequest, timeout_seconds: float, log: CallLog, clock: Clock, observer: Observer
 ) -> StoredCall:
     try:

@@ -1,0 +1,196 @@
+"""The use cases of the gRPC face: run, submit, get, list, watch, cancel."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from adapter.domain.job import Job, JobRequest, Origin
+from adapter.domain.progress import Progress
+from adapter.errors import (
+    CallerDeadlineExceeded,
+    InvalidRequest,
+    JobNotFound,
+    Overloaded,
+    ReviewNeeded,
+    error_of_reason,
+)
+from adapter.pipeline.gate import GateState
+from adapter.pipeline.run import read_record
+from adapter.ports import Clock, JobFilter, JobStore
+from adapter.service.admission import Admission
+from adapter.service.api import Caller
+from adapter.service.live_runs import Intent, LiveRun, LiveRuns, RunStopped
+from adapter.service.submissions import Submissions
+from adapter.service.work import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """Waits of the gRPC face."""
+
+    model_wait_seconds: float = 10.0
+    overload_retry_seconds: float = 1.0
+    watch_poll_seconds: float = 0.5
+
+
+class Jobs:
+    """Implements api.JobService."""
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        admission: Admission,
+        worker: Worker,
+        runs: LiveRuns,
+        submissions: Submissions,
+        clock: Clock,
+        settings: JobSettings,
+    ) -> None:
+        """Wire the use cases."""
+        self._store = store
+        self._admission = admission
+        self._worker = worker
+        self._runs = runs
+        self._submissions = submissions
+        self._clock = clock
+        self._settings = settings
+
+    async def run(self, request: JobRequest, *, timeout_seconds: float | None) -> Job:
+        """Run and wait for the outcome; see api.JobService."""
+        seen: list[str] = []
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                job = await self._run(request, seen)
+        except TimeoutError:
+            raise CallerDeadlineExceeded(metadata={"job_id": seen[-1]} if seen else {}) from None
+        return _delivered(job, request)
+
+    async def _run(self, request: JobRequest, seen: list[str]) -> Job:
+        new = self._admission.new_job(request, Origin.RUN)
+        if self._runs.is_full:
+            raise Overloaded(retry_after_seconds=self._settings.overload_retry_seconds)
+        while True:
+            found = await self._admission.claim(lambda: self._store.claim(new), request)
+            if isinstance(found, Job):
+                return found
+            seen.append(found.job_id)
+            try:
+                return await self._wait_for(found)
+            except RunStopped:
+                continue
+
+    async def _wait_for(self, run: LiveRun) -> Job:
+        """Wait for a run, but not longer than model_wait_seconds for a model, and not at all behind an open breaker."""
+        with run.waiter():
+            while not run.done.done():
+                patience = None if run.cause is None else self._patience(run)
+                change = asyncio.ensure_future(run.cause_change())
+                try:
+                    done, _ = await asyncio.wait(
+                        {run.done, change}, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+                    )
+                finally:
+                    change.cancel()
+                if not done and run.cause is not None:
+                    run.cause.metadata.setdefault("job_id", run.job_id)
+                    raise run.cause
+            return run.done.result()
+
+    def _patience(self, run: LiveRun) -> float:
+        target = self._worker.models.get((run.cause.metadata if run.cause else {}).get("model", ""))
+        if target is not None and target.gate.state is not GateState.UP:
+            return 0.0
+        waited = asyncio.get_running_loop().time() - run.waiting_since
+        return max(0.0, self._settings.model_wait_seconds - waited)
+
+    async def submit(self, request: JobRequest) -> Job:
+        """Store a job to be worked on; see api.JobService."""
+        new = self._admission.new_job(request, Origin.SUBMITTED)
+        if request.deadline is not None and request.deadline <= self._clock.now():
+            raise InvalidRequest("The deadline has passed already. Send a later one.", metadata={"field": "deadline"})
+        task = self._admission.catalogue.resolve(request.task)
+        await read_record(task, request.payload, self._admission.payload_bytes)
+        return await self._submissions.store(new, request, task)
+
+    async def get(self, caller: Caller, *, job_id: str = "", request_id: str = "") -> Job:
+        """Return the job; see api.JobService."""
+        if bool(job_id) == bool(request_id):
+            raise InvalidRequest("Give either job_id or request_id, not both or none.", metadata={"field": "job_id"})
+        job = await self._store.get(job_id) if job_id else await self._store.find(caller.client, request_id)
+        if job is None or not (caller.is_operator or job.client == caller.client):
+            raise JobNotFound(metadata={"job_id": job_id} if job_id else {"request_id": request_id})
+        return job
+
+    async def list(
+        self, caller: Caller, selection: JobFilter, *, page_size: int, page_token: str
+    ) -> tuple[Sequence[Job], str]:
+        """One page; see api.JobService."""
+        return await self._store.list(
+            selection if caller.is_operator else _own(selection, caller), page_size=page_size, page_token=page_token
+        )
+
+    async def watch(self, caller: Caller, *, job_id: str = "", request_id: str = "") -> AsyncIterator[Job | Progress]:
+        """Yield the job at each change of state, and progress; see api.JobService."""
+        job = await self.get(caller, job_id=job_id, request_id=request_id)
+        yield job
+        while not job.state.is_end:
+            run = self._runs.get(job.job_id)
+            if run is not None:
+                async for event in run.progress():
+                    yield event
+            else:
+                await self._clock.sleep(self._settings.watch_poll_seconds)
+            newest = await self.get(caller, job_id=job.job_id)
+            if newest.state is not job.state:
+                yield newest
+            job = newest
+
+    async def cancel(
+        self, caller: Caller, *, job_id: str = "", request_id: str = "", allow_missing: bool = False
+    ) -> Job:
+        """Stop a job; see api.JobService."""
+        try:
+            job = await self.get(caller, job_id=job_id, request_id=request_id)
+        except JobNotFound:
+            if not (allow_missing and request_id):
+                raise
+            job = await self._store.cancel_unseen(caller.client, request_id, self._clock.new_id())
+        if job.state.is_end:
+            return job
+        return await self._stop(job)
+
+    async def _stop(self, job: Job) -> Job:
+        stored, publications = await self._store.cancel(job.job_id, lambda ended: self._worker.answer_for(ended, None))
+        self._worker.outbox.offer(publications)
+        run = self._runs.get(job.job_id)
+        if run is not None:
+            run.stop(Intent.CANCEL)
+            await asyncio.wait({run.done})
+            stored = await self._store.get(job.job_id)
+        if stored is None:
+            raise JobNotFound(metadata={"job_id": job.job_id})
+        return stored
+
+
+def _own(selection: JobFilter, caller: Caller) -> JobFilter:
+    return JobFilter(
+        selection.task,
+        selection.states,
+        selection.verdict,
+        selection.reason,
+        caller.client,
+        selection.labels,
+        selection.created_from,
+        selection.created_before,
+    )
+
+
+def _delivered(job: Job, request: JobRequest) -> Job:
+    """Raise what a RunJob caller gets instead of the job: its error, or ReviewNeeded."""
+    metadata = {"job_id": job.job_id}
+    if job.error is not None:
+        raise error_of_reason(job.error.reason)(job.error.message, violations=job.error.violations, metadata=metadata)
+    if job.wire_outcome == "review" and not request.accept_review:
+        raise ReviewNeeded(metadata=metadata)
+    return job

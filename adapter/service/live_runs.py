@@ -1,0 +1,184 @@
+"""The jobs that this process works on now: who waits for them, what they wait for, and how they are stopped."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from adapter.domain.job import Job, JobRequest, Origin, Route
+from adapter.domain.message import ReceivedMessage
+from adapter.domain.progress import Progress, ProgressKind
+from adapter.errors import AdapterError
+from adapter.ports import Claim, StoredCall
+
+# Progress that a slow watcher has not taken yet; older events are dropped, never the final job.
+WATCHER_BACKLOG = 100
+
+
+class Intent(StrEnum):
+    """Why a run is stopped before its outcome."""
+
+    UNWANTED = "unwanted"
+    CANCEL = "cancel"
+    TICKET = "ticket"
+    SHUTDOWN = "shutdown"
+
+
+class RunStopped(Exception):
+    """The run ended without an outcome, and its job may be claimed again."""
+
+    def __init__(self, intent: Intent | None) -> None:
+        """Intent None: another replica took the job over."""
+        super().__init__(intent)
+        self.intent = intent
+
+
+class LiveRun:
+    """One run of a claimed job in this process. `done` holds the job with its outcome, or why there is none."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        request: JobRequest,
+        *,
+        routes: tuple[Route, ...] = (),
+        message: ReceivedMessage | None = None,
+    ) -> None:
+        """The routes are answered when the run finishes; the message is parked if a bug of ours ends it."""
+        self.claim = claim
+        self.request = request
+        self.routes = routes
+        self.message = message
+        self.goes_on_alone = claim.new.origin is not Origin.RUN
+        self.done: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
+        self.intent: Intent | None = None
+        self.open_call: StoredCall | None = None
+        self.cause: AdapterError | None = None
+        """Why the job waits; None while it is worked on."""
+        self.waiting_since = 0.0
+        """Loop time since when it waits."""
+        self.is_settling = False
+        self.task: asyncio.Task[None] | None = None
+        self._waiters = 0
+        self._cause_changed = asyncio.Event()
+        self._watchers: set[asyncio.Queue[Progress]] = set()
+
+    @property
+    def job_id(self) -> str:
+        """The job."""
+        return self.claim.job.job_id
+
+    @property
+    def is_wanted(self) -> bool:
+        """True while somebody waits, or the job was submitted or queued."""
+        return self.goes_on_alone or self._waiters > 0
+
+    @contextmanager
+    def waiter(self) -> Iterator[None]:
+        """Count one who waits; the last to leave stops a run that only waits itself."""
+        self._waiters += 1
+        try:
+            yield
+        finally:
+            self._waiters -= 1
+            if not self.is_wanted and self.open_call is None:
+                self.stop(Intent.UNWANTED)
+
+    def stop(self, intent: Intent) -> None:
+        """End the run; one that is writing its outcome already goes on to it."""
+        if self.is_settling or self.done.done() or self.intent is not None or self.task is None:
+            return
+        self.intent = intent
+        self.task.cancel()
+
+    def waits_for(self, cause: AdapterError | None) -> None:
+        """Note why the job waits now, or that it no longer does."""
+        if cause is self.cause:
+            return
+        if cause is not None and self.cause is None:
+            self.waiting_since = asyncio.get_running_loop().time()
+            self.tell(ProgressKind.WAITING, detail=cause.reason)
+        self.cause = cause
+        self._cause_changed.set()
+        self._cause_changed = asyncio.Event()
+
+    async def cause_change(self) -> None:
+        """Return when `cause` changes."""
+        await self._cause_changed.wait()
+
+    def tell(self, kind: ProgressKind, *, model: str = "", detail: str = "") -> None:
+        """Send watchers an event."""
+        event = Progress(self.job_id, kind, model, detail)
+        for queue in self._watchers:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(event)
+
+    async def progress(self) -> AsyncIterator[Progress]:
+        """Yield events until the run is over."""
+        queue: asyncio.Queue[Progress] = asyncio.Queue(WATCHER_BACKLOG)
+        self._watchers.add(queue)
+        try:
+            while not self.done.done():
+                getter = asyncio.ensure_future(queue.get())
+                await asyncio.wait({getter, self.done}, return_when=asyncio.FIRST_COMPLETED)
+                if getter.done():
+                    yield getter.result()
+                else:
+                    getter.cancel()
+        finally:
+            self._watchers.discard(queue)
+
+
+class LiveRuns:
+    """All runs of this process, by job. Bounded by limits.in_flight, which the callers ask before they claim."""
+
+    def __init__(self, limit: int) -> None:
+        """Limit: jobs in flight."""
+        self.limit = limit
+        self._runs: dict[str, LiveRun] = {}
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def __len__(self) -> int:
+        """Jobs in flight."""
+        return len(self._runs)
+
+    def __iter__(self) -> Iterator[LiveRun]:
+        """Every run, as of now."""
+        return iter(tuple(self._runs.values()))
+
+    @property
+    def is_full(self) -> bool:
+        """True when no further job is taken."""
+        return len(self._runs) >= self.limit
+
+    async def room(self) -> None:
+        """Return when there is room for another job."""
+        while self.is_full:
+            self._room.clear()
+            await self._room.wait()
+
+    def get(self, job_id: str) -> LiveRun | None:
+        """The run of a job, if it runs here."""
+        return self._runs.get(job_id)
+
+    def add(self, run: LiveRun) -> None:
+        """Register a run."""
+        self._runs[run.job_id] = run
+
+    def remove(self, run: LiveRun) -> None:
+        """Forget a run that is over."""
+        if self._runs.get(run.job_id) is run:
+            del self._runs[run.job_id]
+            self._room.set()
+
+    async def drain(self, timeout_seconds: float) -> None:
+        """Wait for the runs to end; what is left then is stopped and given back."""
+        if self._runs:
+            await asyncio.wait([run.done for run in self], timeout=timeout_seconds)
+        for run in self:
+            run.stop(Intent.SHUTDOWN)
+        tasks = [run.task for run in self if run.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=max(5.0, timeout_seconds))

@@ -1,0 +1,146 @@
+"""Deliveries that become no job, or that the broker gave up: answered where possible, parked where needed."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from adapter.domain.job import JobError, JobRequest, Origin, Outcome, Route, State
+from adapter.domain.message import ParkedMessage, ParkReason, Publication, ReceivedMessage
+from adapter.domain.publication import publication_of
+from adapter.errors import AdapterError, Interrupted, JobFailure, QueueFate, RequestExpired, StoreUnavailable
+from adapter.ports import Claim, Clock, JobStore, NewJob, Observer, RunningNow
+from adapter.service.admission import content_hash
+from adapter.service.answers import answer_of_error
+from adapter.service.api import Disposition
+from adapter.service.routing import TICKET_HEADER, Routing
+from adapter.service.work import Worker
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class Refusals:
+    """Answers, parks and ends what cannot be worked on. Waits for the store as long as it must."""
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        worker: Worker,
+        routing: Routing,
+        clock: Clock,
+        observer: Observer,
+        retry_seconds: float = 1.0,
+    ) -> None:
+        """retry_seconds: pause while the store is away or another replica works on the job."""
+        self._store = store
+        self._worker = worker
+        self._routing = routing
+        self._clock = clock
+        self._observer = observer
+        self._retry_seconds = retry_seconds
+
+    async def refuse(
+        self, message: ReceivedMessage, error: AdapterError, *, task: str, client: str, route: Route | None
+    ) -> Disposition:
+        """Answer a request that cannot become a job; park it where its fate says so or route is None."""
+        parks = route is None or error.queue_fate in {QueueFate.ANSWERED_AND_PARKED, QueueFate.FAILED_AND_PARKED}
+        parked = self._parked(message, error.reason, error.message, task=task, client=client) if parks else None
+        publications = [] if route is None else [self._one_off(message, error, task, client, route)]
+        await self._patiently(lambda: self._store.discard(None, publications, parked))
+        self._observer.request_refused(error.reason, "amqp")
+        if parked is not None:
+            self._observer.parked(error.reason)
+        self._worker.outbox.offer(publications)
+        log.info("request_refused", reason=error.reason, task=task, client=client, parked=parks)
+        return Disposition.ACK
+
+    async def park(self, message: ReceivedMessage, reason: str, detail: str) -> Disposition:
+        """Keep a message for a person."""
+        parked = self._parked(message, reason, detail)
+        await self._patiently(lambda: self._store.park(parked))
+        self._observer.parked(reason)
+        log.warning("message_parked", reason=reason, parked_id=parked.parked_id)
+        return Disposition.ACK
+
+    async def dead_letter(
+        self, message: ReceivedMessage, request: JobRequest | None, *, expired: bool, detail: str
+    ) -> Disposition:
+        """End the job of a dead-lettered message, answer its requester, park it."""
+        error: JobFailure = RequestExpired() if expired else Interrupted()
+        claim = await self._claim(message, request)
+        parked = self._parked(
+            message,
+            ParkReason.DEAD_LETTERED,
+            f"{error.reason}: {detail}",
+            task=request.task_name if request else "",
+            client=request.client if request else "",
+        )
+        if claim is None:
+            await self._patiently(lambda: self._store.park(parked))
+        else:
+            await self._patiently(lambda: self._end(claim, request, error, parked))
+        self._observer.parked(ParkReason.DEAD_LETTERED)
+        log.warning("dead_letter_parked", reason=error.reason, parked_id=parked.parked_id, detail=detail)
+        return Disposition.ACK
+
+    async def _claim(self, message: ReceivedMessage, request: JobRequest | None) -> Claim | None:
+        """Claim the message's job, waiting for another run's end; None = nothing to end."""
+        ticket_of = message.properties.headers.get(TICKET_HEADER)
+        while True:
+            if isinstance(ticket_of, str) and not message.body:
+                result = await self._patiently(partial(self._store.claim_stored, ticket_of))
+            elif request is not None:
+                result = await self._patiently(partial(self._store.claim, self._new_job(request)))
+            else:
+                return None
+            if isinstance(result, Claim):
+                return result
+            if not isinstance(result, RunningNow):
+                return None
+            await self._clock.sleep(self._retry_seconds)
+
+    def _new_job(self, request: JobRequest) -> NewJob:
+        return NewJob(
+            job_id=self._clock.new_id(),
+            client=request.client,
+            request_id=request.request_id,
+            content_hash=content_hash(request),
+            origin=Origin.QUEUED,
+            task=request.task_name,
+            task_ref=request.task,
+            model=request.model,
+            labels=request.labels,
+            deadline=request.deadline,
+        )
+
+    async def _end(self, claim: Claim, request: JobRequest | None, error: JobFailure, parked: ParkedMessage) -> None:
+        task = self._worker.task_of(claim)
+        routes = self._routing.all_routes(request, task) if request is not None and parked.message.body else ()
+        outcome = Outcome(State.FAILED, error=JobError.of(error), usage=claim.job.usage)
+        job, publications = await self._store.finish(
+            claim, outcome, lambda ended: self._worker.answer_for(ended, task), routes, parked=parked
+        )
+        self._worker.outbox.offer(publications)
+        self._observer.job_finished(job, claim.new.origin)
+
+    def _one_off(
+        self, message: ReceivedMessage, error: AdapterError, task: str, client: str, route: Route
+    ) -> Publication:
+        """An answer that records nothing: it has a random id."""
+        answer = answer_of_error(error, task=task, client=client, request_id=message.properties.message_id)
+        return publication_of("", 0, answer, route, int(self._clock.now().timestamp()), message_id=self._clock.new_id())
+
+    def _parked(
+        self, message: ReceivedMessage, reason: str, detail: str, *, task: str = "", client: str = ""
+    ) -> ParkedMessage:
+        return ParkedMessage(self._clock.new_id(), message, reason, detail, task=task, client=client)
+
+    async def _patiently(self, write: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await write()
+            except StoreUnavailable:
+                await self._clock.sleep(self._retry_seconds)

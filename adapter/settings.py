@@ -1,0 +1,186 @@
+"""The configuration: adapter.yaml and ADAPTER_… variables. Unknown keys are errors; secrets are never shown."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from adapter.durations import parse_duration_seconds
+
+Seconds = Annotated[float, BeforeValidator(parse_duration_seconds), Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A part of the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _address(value: str) -> str:
+    host, separator, port = value.rpartition(":")
+    if not separator or not host or not port.isdigit() or int(port) > 65_535:  # noqa: PLR2004 - the largest port
+        raise ValueError(f"{value!r} is not host:port")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class Database(Section):
+    """Where the memory is."""
+
+    url: str = "sqlite:///adapter.db"
+    lease_seconds: Seconds = 15
+    """A replica that did not renew its lease for so long is taken for dead."""
+    heartbeat_seconds: Seconds = 3
+
+    @model_validator(mode="after")
+    def _is_supported(self) -> "Database":
+        if not self.url.startswith("sqlite:///"):
+            raise ValueError("only sqlite:///… is supported yet; PostgreSQL comes with a later version")
+        if self.heartbeat_seconds * 2 > self.lease_seconds:
+            raise ValueError("heartbeat_seconds must be at most half of lease_seconds")
+        return self
+
+
+class Amqp(Section):
+    """The broker; without this section there is none."""
+
+    urls: list[SecretStr] = Field(min_length=1)
+    prefix: str = Field("adapter", pattern=r"^[a-zA-Z0-9_-]{1,40}$")
+    max_held: int = Field(500, ge=1, le=2000)
+    max_held_bytes: int = Field(268_435_456, ge=1)
+    max_hold_seconds: Seconds = 600
+    unroutable_wait_seconds: Seconds = 600
+    missing_message_id: Literal["accept", "derive", "park"] = "accept"
+    reply_to_allow: list[str] = []
+    topology: Literal["declare", "verify"] = "declare"
+    heartbeat_seconds: int = Field(15, ge=1)
+    confirm_seconds: Seconds = 30
+    relay_poll_seconds: Seconds = 2
+    max_result_bytes: int = Field(8_388_608, ge=1024)
+    unknown_task_releases: int = Field(3, ge=0)
+    """A message for an unknown task goes back so often first: a newer replica may know the task."""
+
+
+class Grpc(Section):
+    """The gRPC port."""
+
+    listen: Address = "127.0.0.1:50051"
+    open: bool = False
+    """Listen on a public address without authentication."""
+    reflection: bool = True
+    max_connection_age_seconds: Seconds = 1800
+    connection_grace_seconds: Seconds = 300
+
+
+class Http(Section):
+    """The port of /healthz, /readyz and /metrics."""
+
+    listen: Address = "127.0.0.1:8080"
+
+
+class Limits(Section):
+    """What one process takes."""
+
+    payload_bytes: int = Field(8_388_608, ge=1, le=16_000_000)
+    in_flight: int = Field(10_000, ge=1)
+    model_wait_seconds: Seconds = 10
+
+
+class Retention(Section):
+    """How long the memory keeps what."""
+
+    jobs: Seconds = 30 * 86_400
+    replies: Seconds = 7 * 86_400
+    payloads: Literal["none", "failed", "all"] = "failed"
+
+
+class PriceTable(Section):
+    """Cost of `per` tokens."""
+
+    input: Decimal
+    output: Decimal
+    cached_input: Decimal | None = None
+    per: int = 1_000_000
+    currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
+
+
+class Breaker(Section):
+    """When calls to a model stop, and how they start again."""
+
+    failures: int = Field(5, ge=1)
+    probe_seconds: Seconds = 2
+    max_probe_seconds: Seconds = 5
+    misconfigured_probe_seconds: Seconds = 15
+
+
+class ModelSection(Section):
+    """One configured model."""
+
+    provider: Literal["simulated", "openai", "compatible"]
+    model: str = ""
+    base_url: str = ""
+    api_key: SecretStr | None = None
+    headers: dict[str, SecretStr] = {}
+    extra_body: dict[str, object] = {}
+    ca_file: Path | None = None
+    proxy: str | None = None
+    simulator: bool = False
+    timeout_seconds: Seconds = 120
+    context_tokens: int | None = Field(None, ge=1)
+    price: PriceTable | None = None
+    breaker: Breaker = Breaker()
+    latency: str = "0"
+    """Of a simulated model: seconds, or a distribution such as lognormal(0.8,0.4)."""
+    faults: list[str] = []
+    """Of a simulated model: kind:rate, such as 429:0.1."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _provider_is_built(cls, values: object) -> object:
+        later = {"azure", "openrouter", "xai", "gemini", "vertex"}
+        if isinstance(values, dict) and values.get("provider") in later:
+            raise ValueError(f"provider {values['provider']} comes with a later version; use compatible meanwhile")
+        return values
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "ModelSection":
+        if self.provider != "simulated" and not self.model:
+            raise ValueError("model: the id of the model at the endpoint is missing")
+        if self.provider == "compatible" and not self.base_url:
+            raise ValueError("base_url: the address of the endpoint is missing")
+        if self.provider == "openai" and self.api_key is None:
+            raise ValueError('api_key: is missing; write "${OPENAI_API_KEY}" or file:/run/secrets/…')
+        return self
+
+
+class Log(Section):
+    """Logs on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "pretty"] = "auto"
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    tasks: Path = Path("tasks")
+    default_versions: dict[str, str] = {}
+    database: Database = Database()
+    amqp: Amqp | None = None
+    grpc: Grpc = Grpc()
+    http: Http = Http()
+    limits: Limits = Limits()
+    retention: Retention = Retention()
+    drain_seconds: Seconds = 90
+    log: Log = Log()
+    models: dict[str, ModelSection] = {"default": ModelSection(provider="simulated")}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _later(cls, values: object) -> object:
+        if isinstance(values, dict) and "auth" in values:
+            raise ValueError("auth comes with a later version; remove the section")
+        return values
