@@ -11,7 +11,7 @@ from adapter.domain.message import ReceivedMessage
 from adapter.domain.publication import publication_of
 from adapter.errors import AdapterError, RequestError, TryAgainError
 from adapter.pipeline.gate import GateState
-from adapter.ports import ClaimLostError, Clock, JobStore, Observer
+from adapter.ports import Clock, JobStore, Observer
 from adapter.service.admission import Admission
 from adapter.service.api import Disposition
 from adapter.service.live_runs import Intent, LiveRun, LiveRuns, RunStopped
@@ -173,10 +173,8 @@ class Deliveries:
         await asyncio.wait({run.done})
         new = run.claim.new
         ticket = self._routing.ticket(run.job_id, new.task, self._clock.new_id())
-        try:
-            await self._store.ticket(run.claim, run.request.payload, self._routing.route_of(run.request), ticket)
-        except ClaimLostError:
-            raise RunStopped(None) from None
+        route = self._routing.route_of(run.request)
+        await self._worker.fenced(run, lambda: self._store.ticket(run.claim, run.request.payload, route, ticket))
         self._worker.outbox.offer([ticket])
         log.info("delivery_ticketed", job_id=run.job_id, task=new.task)
 

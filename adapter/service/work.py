@@ -127,7 +127,7 @@ class Worker:
         except RequestError as exc:
             if run.claim.payload is None:
                 run.is_settling = True
-                await self._fenced(run, lambda: self.store.discard(run.claim))
+                await self.fenced(run, lambda: self.store.discard(run.claim))
                 raise
             # Accepted when it was stored; the task has changed since, and the answer is owed.
             outcome = Outcome(State.FAILED, error=JobError.of(exc))
@@ -135,7 +135,7 @@ class Worker:
             outcome = Outcome(State.FAILED, error=JobError.of(exc))
         except AdapterError:
             run.is_settling = True
-            await self._fenced(run, lambda: self.store.release(run.claim))
+            await self.fenced(run, lambda: self.store.release(run.claim))
             raise
         except Exception as exc:  # noqa: BLE001 - a bug of ours must end as an outcome, with an id for the log
             outcome = Outcome(State.FAILED, error=JobError.of(_internal(exc, run.job_id)))
@@ -153,7 +153,7 @@ class Worker:
             return await self._finish(run, record, outcome, begun)
         if run.intent is not Intent.TICKET:
             worked = record.usage.model_seconds
-            await self._fenced(run, lambda: self.store.release(run.claim, worked_seconds=worked))
+            await self.fenced(run, lambda: self.store.release(run.claim, worked_seconds=worked))
         run.done.set_exception(RunStopped(run.intent))
         return None
 
@@ -185,9 +185,9 @@ class Worker:
                 run.stop(Intent.UNWANTED)
                 await asyncio.sleep(0)
             if record.model_calls == 0:
-                await self._fenced(run, lambda: self.store.set_version(run.claim, task.version, task.task_hash))
+                await self.fenced(run, lambda: self.store.set_version(run.claim, task.version, task.task_hash))
             call = StoredCall(record.model_calls + 1, target.name, self.clock.now())
-            await self._fenced(run, lambda: self.store.call_started(run.claim, call, record.turns))
+            await self.fenced(run, lambda: self.store.call_started(run.claim, call, record.turns))
             record.model_calls += 1
             run.open_call = call
             kind = ProgressKind.REPAIR if record.attempts else ProgressKind.CALL_STARTED
@@ -196,14 +196,14 @@ class Worker:
 
         async def ended(call: StoredCall) -> None:
             run.open_call = None
-            await self._fenced(run, lambda: self.store.call_ended(run.claim, call))
+            await self.fenced(run, lambda: self.store.call_ended(run.claim, call))
 
         return CallLog(started, ended, run.waits_for)
 
     async def _close_call(self, run: LiveRun, why: str) -> None:
         call, run.open_call = run.open_call, None
         if call is not None:
-            await self._fenced(run, lambda: self.store.call_ended(run.claim, replace(call, error=why)))
+            await self.fenced(run, lambda: self.store.call_ended(run.claim, replace(call, error=why)))
 
     async def _finish(self, run: LiveRun, record: RunRecord, outcome: Outcome, begun: float) -> Job:
         await self._close_call(run, outcome.error.reason if outcome.error else "")
@@ -215,7 +215,7 @@ class Worker:
         )
         outcome = replace(outcome, usage=usage)
         task = self.task_of(run.claim)
-        job, publications = await self._fenced(
+        job, publications = await self.fenced(
             run,
             lambda: self.store.finish(
                 run.claim,
@@ -254,7 +254,7 @@ class Worker:
             self.clock.new_id(), run.message, error.reason, error.message, run.job_id, new.task, new.client
         )
 
-    async def _fenced(self, run: LiveRun, write: Callable[[], Awaitable[T]]) -> T:
+    async def fenced(self, run: LiveRun, write: Callable[[], Awaitable[T]]) -> T:
         """Write, waiting for the store as long as it must; a lost claim ends the run."""
         while True:
             try:

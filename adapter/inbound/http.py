@@ -1,0 +1,67 @@
+"""The operators' port: /healthz (alive), /readyz (can take requests), /metrics."""
+
+import errno
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+
+class PortTakenError(Exception):
+    """The address cannot be listened on."""
+
+
+class OperationsServer:
+    """Serves the three pages. `ready` returns the problems that stand against taking requests."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        ready: Callable[[], Awaitable[list[str]]],
+        states: Callable[[], Mapping[str, str]],
+        metrics: Callable[[], Awaitable[bytes]],
+    ) -> None:
+        """States are shown on /readyz for people; they do not flip it."""
+        self._host = host
+        self._port = port
+        self._ready = ready
+        self._states = states
+        self._metrics = metrics
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> int:
+        """Listen; returns the port. Raises PortTakenError."""
+        app = web.Application()
+        app.add_routes(
+            [web.get("/healthz", self._healthz), web.get("/readyz", self._readyz), web.get("/metrics", self._page)]
+        )
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        try:
+            await site.start()
+        except OSError as exc:
+            await self._runner.cleanup()
+            cause = "is taken by another process" if exc.errno == errno.EADDRINUSE else str(exc.strerror)
+            raise PortTakenError(
+                f"http.listen {self._host}:{self._port} {cause}. Stop it, or set ADAPTER_HTTP__LISTEN."
+            ) from exc
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def stop(self) -> None:
+        """Close the port."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _healthz(self, _request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _readyz(self, _request: web.Request) -> web.Response:
+        problems = await self._ready()
+        page = {"ready": not problems, "problems": problems, "parts": dict(self._states())}
+        return web.json_response(page, status=503 if problems else 200)
+
+    async def _page(self, _request: web.Request) -> web.Response:
+        return web.Response(body=await self._metrics(), headers={"Content-Type": "text/plain; version=0.0.4"})
