@@ -1,0 +1,60 @@
+# Every target explains itself: make help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .tools/bin/uv
+MODEL ?= local
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help setup servers demo test lint types unit integration format proto bench-smoke clean
+
+help: ## List every target with a sentence
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.synced ## Create .venv with everything in it, so that .venv/bin/adapter works
+
+$(VENV)/.synced: pyproject.toml uv.lock clients/python/pyproject.toml deploy/setup/setup.sh
+	@deploy/setup/setup.sh python
+	touch $@
+
+servers: ## Install the servers that the demo and the tests start (RabbitMQ), from Debian packages
+	@deploy/setup/setup.sh rabbitmq
+
+demo: setup servers ## Run the main job with real parts: records of three tasks by gRPC and by queue (MODEL=simulated needs no weights)
+	@if [ "$(MODEL)" = local ]; then deploy/setup/setup.sh local-model; fi
+	$(BIN)/python examples/demo/demo.py --model $(MODEL)
+
+test: setup servers lint types unit integration bench-smoke ## Set up everything and run all checks: lint, types, unit, integration
+
+lint: setup ## Check style, imports between layers, and the proto contract (lint and breaking changes)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/buf lint proto
+	$(BIN)/buf breaking proto --against proto/released.binpb
+
+types: setup ## Check types with mypy --strict
+	$(BIN)/mypy
+
+unit: setup ## Run the unit tests: no network, no servers
+	$(PYTEST) tests/unit -q --disable-socket --allow-unix-socket
+
+integration: setup servers ## Run the tests with a real broker, database, gRPC channel and the simulated model
+	$(PYTEST) tests/integration -q
+
+bench-smoke: setup ## Run the benchmark for a few seconds, to see that it works
+	$(BIN)/python tests/bench/pipeline_bench.py --jobs 200 --concurrency 50
+
+format: setup ## Format the code and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+proto: setup ## Generate the Python of the gRPC contract again, into clients/python
+	$(BIN)/python proto/generate.py
+
+clean: ## Remove what was built and installed in this folder
+	rm -rf $(VENV) .tools build dist .mypy_cache .ruff_cache .import_linter_cache
