@@ -101,7 +101,7 @@ Global___ParkedMessage: _TypeAlias = ParkedMessage  # noqa: Y015
 
 @_typing.final
 class MessageProperties(_message.Message):
-    """AMQP properties of a message; empty or absent: not set. Bytes that are not UTF-8 are shown as \\xNN."""
+    """AMQP properties of a message; empty or absent: not set. What is not text is shown escaped."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

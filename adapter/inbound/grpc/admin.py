@@ -1,0 +1,56 @@
+"""AdminService: what operators do with parked messages."""
+
+from llm_adapter.v1 import admin_service_pb2, admin_service_pb2_grpc
+
+from adapter.inbound.grpc import from_proto
+from adapter.inbound.grpc.answering import Answering, Context, in_time
+from adapter.inbound.grpc.callers import CallerOf, anonymous, metadata_of
+from adapter.inbound.grpc.parked_to_proto import parked_message
+from adapter.service.api import ParkedService
+
+
+class AdminServicer(admin_service_pb2_grpc.AdminServiceServicer):
+    """Translates calls into use cases of the operators."""
+
+    def __init__(self, service: ParkedService, *, caller_of: CallerOf = anonymous) -> None:
+        self._service = service
+        self._caller_of = caller_of
+
+    async def ListParked(
+        self, request: admin_service_pb2.ListParkedRequest, context: Context
+    ) -> admin_service_pb2.ListParkedResponse:
+        """List a page, without bodies."""
+        async with Answering(context, "ListParked"):
+            self._caller_of(metadata_of(context))
+            page_size, page_token = from_proto.page(request.page_size, request.page_token)
+            listed = self._service.list(page_size=page_size, page_token=page_token)
+            parked, token = await in_time(context, listed)
+            messages = [parked_message(one, with_body=False) for one in parked]
+            return admin_service_pb2.ListParkedResponse(parked=messages, next_page_token=token)
+
+    async def GetParked(
+        self, request: admin_service_pb2.GetParkedRequest, context: Context
+    ) -> admin_service_pb2.GetParkedResponse:
+        """Show one with its body."""
+        async with Answering(context, "GetParked"):
+            self._caller_of(metadata_of(context))
+            parked = await in_time(context, self._service.get(from_proto.parked_id(request.parked_id)))
+            return admin_service_pb2.GetParkedResponse(parked=parked_message(parked, with_body=True))
+
+    async def ReplayParked(
+        self, request: admin_service_pb2.ReplayParkedRequest, context: Context
+    ) -> admin_service_pb2.ReplayParkedResponse:
+        """Publish one again."""
+        async with Answering(context, "ReplayParked"):
+            self._caller_of(metadata_of(context))
+            parked = await in_time(context, self._service.replay(from_proto.parked_id(request.parked_id)))
+            return admin_service_pb2.ReplayParkedResponse(parked=parked_message(parked, with_body=False))
+
+    async def DiscardParked(
+        self, request: admin_service_pb2.DiscardParkedRequest, context: Context
+    ) -> admin_service_pb2.DiscardParkedResponse:
+        """Delete one."""
+        async with Answering(context, "DiscardParked"):
+            self._caller_of(metadata_of(context))
+            await in_time(context, self._service.discard(from_proto.parked_id(request.parked_id)))
+            return admin_service_pb2.DiscardParkedResponse()
