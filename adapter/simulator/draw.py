@@ -13,12 +13,13 @@ _FULL_VALUES = 200
 class Draw:
     """One generated document's choices; the same seed and message give the same ones."""
 
-    __slots__ = ("_message", "_words", "made", "random")
+    __slots__ = ("_is_short", "_message", "_words", "made", "random")
 
-    def __init__(self, seed: int, message: str = "") -> None:
-        """Seed decides everything; the message only lends words."""
+    def __init__(self, seed: int, message: str = "", *, is_short: bool = False) -> None:
+        """Seed decides everything; the message only lends words; short = take the shortest way everywhere."""
         self.random = Random(seed)  # noqa: S311 - repeatable on purpose, nothing secret
         self.made = 0
+        self._is_short = is_short
         self._message = message
         self._words: list[str] | tuple[str, ...] = ()
 
@@ -42,4 +43,4 @@ class Draw:
 
     def is_tight(self, depth: int) -> bool:
         """True once the document is deep or large enough: take the shortest way to an end."""
-        return depth >= _FULL_DEPTH or self.made >= _FULL_VALUES
+        return self._is_short or depth >= _FULL_DEPTH or self.made >= _FULL_VALUES

@@ -5,11 +5,11 @@ A schema is compiled once into nodes; a document costs microseconds after that.
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-import orjson
-
+from adapter.domain import exact_json
 from adapter.simulator.draw import Draw
 from adapter.simulator.nodes import (
     ENDLESS,
@@ -46,30 +46,43 @@ class Generator:
         if self._root.height >= ENDLESS:
             raise UnusableSchema("the schema requires itself without end; make the recursive property nullable")
 
-    def document(self, seed: int, message: str = "", given: Any = UNSAID) -> Any:
-        """Make the document of a seed; words may come from the message; a partial `given` document is completed."""
-        return self._root.make(Draw(seed, message), 0, given)
+    def document(self, seed: int, message: str = "", given: Any = UNSAID, *, is_short: bool = False) -> Any:
+        """Make the document of a seed; words may come from the message; a partial `given` document is completed.
+
+        A short one leaves out what may be left out.
+        """
+        return self._root.make(Draw(seed, message, is_short=is_short), 0, given)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSchema:
+    """A generator with what identifies its schema and how long that is as JSON."""
+
+    generator: Generator
+    digest: bytes
+    bytes: int
 
 
 class GeneratorCache:
-    """Generators by schema, the least recently used dropped first."""
+    """Compiled schemas, the least recently used dropped first."""
 
     def __init__(self, size: int = 256) -> None:
-        """Keep at most `size` compiled schemas."""
+        """Keep at most `size`."""
         self._size = size
-        self._generators: OrderedDict[bytes, Generator] = OrderedDict()
+        self._compiled: OrderedDict[bytes, CompiledSchema] = OrderedDict()
 
-    def get(self, schema: Mapping[str, Any]) -> tuple[bytes, Generator]:
-        """Return the schema's digest and its generator. Raises UnusableSchema."""
-        digest = blake2b(orjson.dumps(schema, default=str), digest_size=16).digest()
-        generator = self._generators.get(digest)
-        if generator is None:
-            generator = self._generators[digest] = Generator(schema)
-            if len(self._generators) > self._size:
-                self._generators.popitem(last=False)
-        else:
-            self._generators.move_to_end(digest)
-        return digest, generator
+    def get(self, schema: Mapping[str, Any]) -> CompiledSchema:
+        """Compile a schema, or find it compiled. Raises UnusableSchema."""
+        text = exact_json.dumps(schema)
+        digest = blake2b(text, digest_size=16).digest()
+        found = self._compiled.get(digest)
+        if found is not None:
+            self._compiled.move_to_end(digest)
+            return found
+        found = self._compiled[digest] = CompiledSchema(Generator(schema), digest, len(text))
+        if len(self._compiled) > self._size:
+            self._compiled.popitem(last=False)
+        return found
 
 
 def seed_of(*parts: bytes) -> int:

@@ -1,3 +1,5 @@
+"""The pattern generator knows simple patterns, and says so of the others."""
+
 import re
 from random import Random
 
