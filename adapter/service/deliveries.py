@@ -77,12 +77,9 @@ class Deliveries:
 
     def _has_model(self, task: str) -> bool:
         """True if a model of the task is up, or is down and has no job to probe it with."""
-        try:
-            versions = self._admission.catalogue.versions(task)
-        except AdapterError:
-            return True
+        versions = self._admission.catalogue.versions(task)
         gates = [self._worker.models[name].gate for one in versions for name in one.definition.model.use]
-        return any(gate.state is GateState.UP or not gate.waiting for gate in gates)
+        return not gates or any(gate.state is GateState.UP or not gate.waiting for gate in gates)
 
     async def work(self, request: JobRequest, message: ReceivedMessage) -> Disposition:
         """Run a request to its outcome; see api.QueueService."""
@@ -179,7 +176,7 @@ class Deliveries:
         log.info("delivery_ticketed", job_id=run.job_id, task=new.task)
 
     async def _publish_again(self, job: Job, routes: Sequence[Route]) -> None:
-        answer = self._worker.answer_for(job, None)
+        answer = self._worker.answer_for(job)
         timestamp = int(self._clock.now().timestamp())
         publications = [publication_of(job.job_id, job.revision, answer, route, timestamp) for route in routes]
         await self._store.publish_again(job, publications)

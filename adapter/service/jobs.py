@@ -161,7 +161,7 @@ class Jobs:
         return await self._stop(job)
 
     async def _stop(self, job: Job) -> Job:
-        stored, publications = await self._store.cancel(job.job_id, lambda ended: self._worker.answer_for(ended, None))
+        stored, publications = await self._store.cancel(job.job_id, self._worker.answer_for)
         self._worker.outbox.offer(publications)
         run = self._runs.get(job.job_id)
         if run is not None:

@@ -121,7 +121,7 @@ class Refusals:
         routes = self._routing.all_routes(request, task) if request is not None and parked.message.body else ()
         outcome = Outcome(State.FAILED, error=JobError.of(error), usage=claim.job.usage)
         job, publications = await self._store.finish(
-            claim, outcome, lambda ended: self._worker.answer_for(ended, task), routes, parked=parked
+            claim, outcome, self._worker.answer_for, routes, parked=parked
         )
         self._worker.outbox.offer(publications)
         self._observer.job_finished(job, claim.new.origin)

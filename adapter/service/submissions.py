@@ -1,13 +1,14 @@
 """Submitted jobs: stored with a ticket for the task's queue, or, without a broker, run by this process."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
-from adapter.domain.job import Job, JobRequest
+from adapter.domain.job import Job, JobRequest, Route
 from adapter.domain.payload import Payload
 from adapter.domain.publication import publication_of
-from adapter.errors import RequestIdReused, StoreUnavailable
+from adapter.errors import InvalidRequest, RequestIdReused, StoreUnavailable
 from adapter.ports import Claim, Clock, IdReused, JobStore, NewJob
 from adapter.service.admission import Admission
 from adapter.service.live_runs import LiveRun, LiveRuns
@@ -46,21 +47,27 @@ class Submissions:
         runs: LiveRuns,
         clock: Clock,
         routing: Routing | None,
+        check_reply_to: Callable[[Route], None] | None = None,
         poll_seconds: float = 5.0,
     ) -> None:
-        """Routing None: there is no broker; poll_seconds is then how often stored jobs are looked for."""
+        """Routing None: there is no broker; poll_seconds is then how often stored jobs are looked for.
+
+        check_reply_to raises ReplyToRefused.
+        """
         self._store = store
         self._admission = admission
         self._worker = worker
         self._runs = runs
         self._clock = clock
         self._routing = routing
+        self._check_reply_to = check_reply_to
         self._poll_seconds = poll_seconds
         self._stored = asyncio.Event()
 
     async def store(self, new: NewJob, request: JobRequest, task: Task) -> Job:
         """Store the job; a repeat that has its outcome is answered on the repeat's route at once."""
         routing = self._routing
+        self._check_route(request)
         route = routing.route_of(request) if routing else None
         ticket = routing.ticket(new.job_id, task.name, self._clock.new_id()) if routing else None
         job = await self._store.submit(new, request.payload, route, ticket)
@@ -73,8 +80,19 @@ class Submissions:
         self._stored.set()
         return job
 
+    def _check_route(self, request: JobRequest) -> None:
+        if request.reply_to is None:
+            return
+        if self._routing is None:
+            raise InvalidRequest(
+                "There is no broker to send the result to. Leave reply_to empty and fetch the job, or configure amqp.",
+                metadata={"field": "reply_to"},
+            )
+        if self._check_reply_to is not None:
+            self._check_reply_to(request.reply_to)
+
     async def _answer_repeat(self, routing: Routing, job: Job, request: JobRequest, task: Task) -> None:
-        answer = self._worker.answer_for(job, task)
+        answer = self._worker.answer_for(job)
         timestamp = int(self._clock.now().timestamp())
         publications = [
             publication_of(job.job_id, job.revision, answer, route, timestamp)

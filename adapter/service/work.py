@@ -64,7 +64,7 @@ class Worker:
         catalogue: Catalogue,
         models: Mapping[str, GatedModel],
         outbox: Outbox,
-        answer_for: Callable[[Job, Task | None], Answer],
+        answer_for: Callable[[Job], Answer],
         runs: LiveRuns,
         clock: Clock,
         observer: Observer,
@@ -214,13 +214,12 @@ class Worker:
             overhead_seconds=max(0.0, elapsed - record.usage.model_seconds),
         )
         outcome = replace(outcome, usage=usage)
-        task = self.task_of(run.claim)
         job, publications = await self.fenced(
             run,
             lambda: self.store.finish(
                 run.claim,
                 outcome,
-                lambda job: self.answer_for(job, task),
+                self.answer_for,
                 run.routes,
                 attempts=record.attempts,
                 keep_payload=self._payload_to_keep(outcome, run.request.payload),

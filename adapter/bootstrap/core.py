@@ -1,0 +1,141 @@
+"""The core with its memory and models: what `adapter run` and `adapter serve` have in common."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapter.domain.job import Job, Route
+from adapter.domain.message import Answer, Publication
+from adapter.errors import TaskNotFound
+from adapter.outbound.metrics import Metrics
+from adapter.outbound.sql.store import SqlJobStore
+from adapter.outbound.system_clock import SystemClock
+from adapter.outbound.task_folders import load_tasks
+from adapter.pipeline.call_model import GatedModel
+from adapter.service.admission import Admission
+from adapter.service.answers import answer_of
+from adapter.service.jobs import Jobs, JobSettings
+from adapter.service.live_runs import LiveRuns
+from adapter.service.routing import Routing
+from adapter.service.submissions import Submissions
+from adapter.service.work import Outbox, Worker, WorkSettings
+from adapter.settings import Settings
+from adapter.settings_file import ConfigurationProblems
+from adapter.tasks.catalogue import Catalogue
+from adapter.tasks.problem import Problem
+
+
+class NoOutbox:
+    """Without a broker nothing is published."""
+
+    def offer(self, publications: Sequence[Publication]) -> None:
+        """Do nothing: there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The use cases and what they stand on."""
+
+    settings: Settings
+    catalogue: Catalogue
+    models: Mapping[str, GatedModel]
+    store: SqlJobStore
+    clock: SystemClock
+    metrics: Metrics
+    runs: LiveRuns
+    worker: Worker
+    admission: Admission
+    submissions: Submissions
+    jobs: Jobs
+
+
+def read_catalogue(settings: Settings, folder: Path | None = None) -> Catalogue:
+    """Load the tasks. Raises TaskProblems; ConfigurationProblems when a task uses a model that is not configured."""
+    catalogue = load_tasks(folder or settings.tasks, settings.default_versions)
+    problems = [
+        Problem(task.ref, 0, f"model {name!r} is not configured; add it under models, or change the task's model.use")
+        for task in catalogue.all()
+        for name in (*task.definition.model.use, *task.definition.model.allow)
+        if name not in settings.models
+    ]
+    if problems:
+        raise ConfigurationProblems(tuple(problems))
+    return catalogue
+
+
+def build_core(  # noqa: PLR0913 - the parts that differ between run and serve
+    settings: Settings,
+    catalogue: Catalogue,
+    models: Mapping[str, GatedModel],
+    metrics: Metrics,
+    *,
+    outbox: Outbox | None = None,
+    routing: Routing | None = None,
+    check_reply_to: Callable[[Route], None] | None = None,
+) -> Core:
+    """Wire the core; nothing is opened yet."""
+    clock = SystemClock()
+    store = SqlJobStore(
+        settings.database.url, replica_id=replica_id(), lease_seconds=settings.database.lease_seconds
+    )
+    runs = LiveRuns(settings.limits.in_flight)
+    worker = Worker(
+        store=store,
+        catalogue=catalogue,
+        models=models,
+        outbox=outbox or NoOutbox(),
+        answer_for=answers_for(catalogue, settings),
+        runs=runs,
+        clock=clock,
+        observer=metrics,
+        settings=WorkSettings(settings.limits.payload_bytes, settings.retention.payloads),
+    )
+    admission = Admission(
+        store=store,
+        catalogue=catalogue,
+        worker=worker,
+        runs=runs,
+        clock=clock,
+        payload_bytes=settings.limits.payload_bytes,
+    )
+    submissions = Submissions(
+        store=store,
+        admission=admission,
+        worker=worker,
+        runs=runs,
+        clock=clock,
+        routing=routing,
+        check_reply_to=check_reply_to,
+    )
+    jobs = Jobs(
+        store=store,
+        admission=admission,
+        worker=worker,
+        runs=runs,
+        submissions=submissions,
+        clock=clock,
+        settings=JobSettings(settings.limits.model_wait_seconds),
+    )
+    return Core(settings, catalogue, models, store, clock, metrics, runs, worker, admission, submissions, jobs)
+
+
+def answers_for(catalogue: Catalogue, settings: Settings) -> Callable[[Job], Answer]:
+    """What is published of an ended job, after the results section of its task."""
+    limit = settings.amqp.max_result_bytes if settings.amqp else 8_388_608
+
+    def answer(job: Job) -> Answer:
+        try:
+            task = catalogue.resolve(f"{job.task}@{job.task_version}" if job.task_version else job.task)
+        except TaskNotFound:
+            return answer_of(job, max_body_bytes=limit)
+        return answer_of(job, body_mode=task.definition.results.body, max_body_bytes=limit)
+
+    return answer
+
+
+def replica_id() -> str:
+    """Name this process in the heartbeat table: host, process, and a random part, so that none is ever met again."""
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"

@@ -1,0 +1,76 @@
+"""Models from the configuration: endpoint, price, gate."""
+
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from adapter.domain.usage import Price
+from adapter.outbound.metrics import Metrics
+from adapter.outbound.models.openai_model import ModelEndpoint, OpenAIModel
+from adapter.outbound.system_clock import SystemClock
+from adapter.pipeline.call_model import CallSettings, GatedModel
+from adapter.pipeline.gate import GateSettings, GateState, ModelGate
+from adapter.ports import Model
+from adapter.secret import reveal
+from adapter.settings import ModelSection, PriceTable, Settings
+from adapter.simulator.answers import SampleAnswers, sample_answers
+from adapter.simulator.faults import FaultRule
+from adapter.simulator.latency import Latency
+from adapter.simulator.model import SimulatedModel
+from adapter.simulator.simulation import SimulatorSettings
+from adapter.tasks.catalogue import Catalogue
+
+
+def build_models(settings: Settings, catalogue: Catalogue, metrics: Metrics) -> dict[str, GatedModel]:
+    """Build every configured model with its gate. Nothing is called or read yet, but the secrets are there."""
+    answers: SampleAnswers | None = None
+    models: dict[str, GatedModel] = {}
+    for name, section in settings.models.items():
+        if section.provider == "simulated" and answers is None:
+            answers = sample_answers(catalogue.all())
+        models[name] = _gated(name, section, _model(name, section, answers), metrics)
+    return models
+
+
+def _gated(name: str, section: ModelSection, model: Model, metrics: Metrics) -> GatedModel:
+    breaker = section.breaker
+    gate_settings = GateSettings(
+        breaker.failures, breaker.probe_seconds, breaker.max_probe_seconds, breaker.misconfigured_probe_seconds
+    )
+    gate = ModelGate(name, gate_settings, SystemClock(), metrics.model_state)
+    metrics.model_state(name, GateState.UP.value)
+    return GatedModel(model, gate, CallSettings(timeout_seconds=section.timeout_seconds), section.context_tokens)
+
+
+def _model(name: str, section: ModelSection, answers: SampleAnswers | None) -> Model:
+    if section.provider == "simulated":
+        simulator = SimulatorSettings(
+            latency=Latency.parse(section.latency), faults=tuple(FaultRule.parse(text) for text in section.faults)
+        )
+        return SimulatedModel(name, simulator, answers, _price(section.price))
+    key = section.api_key
+    return OpenAIModel(
+        ModelEndpoint(
+            name=name,
+            provider=section.provider,
+            model=section.model,
+            base_url=section.base_url,
+            api_key=None if key is None else lambda key=key: reveal(key),
+            headers=_revealed(section.headers),
+            extra_body=section.extra_body,
+            simulator=section.simulator,
+            price=_price(section.price),
+            ca_file=section.ca_file,
+            proxy=section.proxy,
+        )
+    )
+
+
+def _revealed(headers: Mapping[str, SecretStr]) -> dict[str, str]:
+    return {name: reveal(value) for name, value in headers.items()}
+
+
+def _price(table: PriceTable | None) -> Price | None:
+    if table is None:
+        return None
+    return Price(table.input, table.output, table.cached_input, table.per, table.currency)
