@@ -18,8 +18,8 @@ class TaskCatalogue(Protocol):
     def names(self) -> Sequence[str]:
         """Names of all tasks."""
 
-    def versions(self, name: str) -> Sequence[Task]:
-        """Return all versions of a task. Raises TaskNotFound."""
+    def versions(self, name: str) -> Sequence[str]:
+        """Return the versions of a task, lowest first; () = no such task."""
 
     def resolve(self, ref: str) -> Task:
         """Return the version that a request for `name`, `name@1` or `name@1.2.0` gets. Raises TaskNotFound."""
@@ -39,7 +39,7 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
         del request  # it has no fields
         async with Answering(context, "ListTasks"):
             self._caller_of(metadata_of(context))
-            tasks = [self._task(name, self._catalogue.versions(name)) for name in sorted(self._catalogue.names())]
+            tasks = [self._task(name, self._all(name)) for name in sorted(self._catalogue.names())]
             return task_service_pb2.ListTasksResponse(tasks=tasks)
 
     async def GetTask(
@@ -48,25 +48,27 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
         """Show one task with its schemas."""
         async with Answering(context, "GetTask"):
             self._caller_of(metadata_of(context))
-            name, versions = self._named(request.task)
-            task = self._task(name, versions, with_schemas=True)
+            named = self._named(request.task)
+            task = self._task(named[0].name, named, with_schemas=True)
             return task_service_pb2.GetTaskResponse(task=task)
 
-    def _named(self, ref: str) -> tuple[str, Sequence[Task]]:
+    def _named(self, ref: str) -> Sequence[Task]:
         """Return the versions that a reference names: one if it names one, else all."""
         checks = Checks()
         checks.required("task", present=bool(ref))
         checks.short("task", ref, MAX_ID_BYTES)
         checks.finish()
-        name, _, version = ref.partition("@")
-        return name, [self._catalogue.resolve(ref)] if version else self._catalogue.versions(name)
+        found = self._catalogue.resolve(ref)
+        return [found] if "@" in ref else self._all(found.name)
+
+    def _all(self, name: str) -> Sequence[Task]:
+        return [self._catalogue.resolve(f"{name}@{version}") for version in self._catalogue.versions(name)]
 
     def _task(self, name: str, versions: Sequence[Task], *, with_schemas: bool = False) -> task_service_pb2.Task:
-        oldest_first = sorted(versions, key=lambda task: [int(number) for number in task.version.split(".")])
         return task_service_pb2.Task(
             name=name,
             default_version=self._catalogue.resolve(name).version,
-            versions=[_version(task, with_schemas=with_schemas) for task in oldest_first],
+            versions=[_version(task, with_schemas=with_schemas) for task in versions],
         )
 
 
