@@ -74,3 +74,10 @@ def _price(table: PriceTable | None) -> Price | None:
     if table is None:
         return None
     return Price(table.input, table.output, table.cached_input, table.per, table.currency)
+
+
+async def close_models(models: Mapping[str, GatedModel]) -> None:
+    """Close the connections of models that have some."""
+    for one in {id(gated.model): gated.model for gated in models.values()}.values():
+        if isinstance(one, OpenAIModel):
+            await one.close()

@@ -1,0 +1,89 @@
+"""`adapter run TASK FILE`: one job in this process, no server, its memory a temporary SQLite."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapter.bootstrap.core import Core, build_core, read_catalogue
+from adapter.bootstrap.models import build_models, close_models
+from adapter.cli.console import print_bytes
+from adapter.cli.exits import Exit, exit_codes, fail
+from adapter.cli.options import ConfigOption, TasksOption, settings_of
+from adapter.domain.job import Job, JobRequest
+from adapter.domain.payload import Payload
+from adapter.errors import InvalidRequest, JobFailure, ReviewNeeded
+from adapter.outbound.metrics import Metrics
+from adapter.service.api import Caller
+from adapter.service.envelope import envelope_of
+from adapter.settings import Database, Settings
+from adapter.tasks.catalogue import Catalogue
+
+
+def run(  # noqa: PLR0913 - each is an option of the command
+    task: Annotated[str, typer.Argument(help="classify-ticket, classify-ticket@1 or classify-ticket@1.0.0")],
+    file: Annotated[Path, typer.Argument(help="The payload.", exists=True, dir_okay=False)],
+    model: Annotated[str, typer.Option("--model", help="Any configured model. Default: the task's own.")] = "",
+    content_type: Annotated[str, typer.Option("--content-type", help="Default: the task's input.assume.")] = "",
+    charset: Annotated[str, typer.Option("--charset", help="Default: as the payload or the task says.")] = "",
+    label: Annotated[list[str] | None, typer.Option("--label", help="name=value, may repeat.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the whole job.")] = False,
+    config: ConfigOption = None,
+    tasks: TasksOption = None,
+) -> None:
+    """Run one job and print the output document; exit 1 with the reason on stderr when it fails or needs review."""
+    with exit_codes():
+        settings = settings_of(config, quiet=True)
+        catalogue = read_catalogue(settings, tasks)
+        if model and model not in settings.models:
+            known = ", ".join(sorted(settings.models))
+            raise InvalidRequest(f"No model {model!r} is configured. Configured are: {known}.")
+        labels = dict(text.partition("=")[::2] for text in label or [])
+        payload = Payload(file.read_bytes(), content_type, charset)
+        request = JobRequest("default", task, payload, request_id="run", labels=labels, accept_review=True)
+        job = asyncio.run(_run(settings, catalogue, request, model))
+        _print(job, whole=json)
+
+
+async def _run(settings: Settings, catalogue: Catalogue, request: JobRequest, model: str) -> Job:
+    metrics = Metrics()
+    models = build_models(settings, catalogue, metrics)
+    if model:
+        # --model may name any configured model, whatever the task allows: it answers to every name here.
+        models = dict.fromkeys(models, models[model])
+    with tempfile.TemporaryDirectory(prefix="adapter-run-") as folder:
+        private = settings.model_copy(
+            update={"database": Database(url=f"sqlite:///{folder}/run.db"), "amqp": None}
+        )
+        core = build_core(private, catalogue, models, metrics)
+        await core.store.open()
+        try:
+            await core.store.heartbeat()
+            return await _outcome(core, request)
+        finally:
+            await core.store.close()
+            await close_models(models)
+
+
+async def _outcome(core: Core, request: JobRequest) -> Job:
+    """The job with its outcome, also a failed one; an error that records nothing is raised."""
+    try:
+        return await core.jobs.run(request, timeout_seconds=None)
+    except JobFailure as exc:
+        return await core.jobs.get(Caller(), job_id=exc.metadata["job_id"])
+
+
+def _print(job: Job, *, whole: bool) -> None:
+    if whole:
+        print_bytes(envelope_of(job))
+    elif job.result is not None:
+        print_bytes(job.result.content)
+    if job.error is not None:
+        lines = [f"{job.error.reason}: {job.error.message}"]
+        lines += [f"  {violation.pointer or '/'}: {violation.message}" for violation in job.error.violations]
+        fail("\n".join(lines), Exit.JOB_FAILED)
+    if job.wire_outcome == "review":
+        findings = [f"  {one.code} {one.pointer}: {one.message}" for one in job.result.findings] if job.result else []
+        fail("\n".join([f"REVIEW_NEEDED: {ReviewNeeded().message}", *findings]), Exit.JOB_FAILED)
