@@ -4,7 +4,7 @@ import re
 from random import Random
 
 _WORD = re.compile(r"[^\W\d_]{3,20}")
-_READ_CHARACTERS = 2000
+_READ_CHARACTERS = 500
 _SPARE_WORDS = ("record", "received", "checked", "waiting", "further", "details", "follow", "shortly")
 _FULL_DEPTH = 5
 _FULL_VALUES = 200

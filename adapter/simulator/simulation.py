@@ -148,21 +148,18 @@ class Simulation:
         schema_bytes = compiled.bytes if compiled is not None else 0
         prompt_bytes = schema_bytes + sum(len(content.encode()) for _, content in question.turns)
         said = SimulatedReply(text, prompt_tokens=_tokens(prompt_bytes), completion_tokens=_tokens(len(text.encode())))
-        limit = question.max_tokens
+        if question.max_tokens is not None and said.completion_tokens > question.max_tokens:
+            # A runaway is as from an endpoint that ignores the limit: else it would be a truncation.
+            said = said if call.word == "runaway" else _cut_off(said, text, question.max_tokens)
         match call.word:
             case "refusal":
                 return replace(said, text=None, refusal=_REFUSAL, completion_tokens=_tokens(len(_REFUSAL)))
             case "content_filter":
                 return replace(said, finish_reason="content_filter")
             case "truncated":
-                return replace(said, finish_reason="length", completion_tokens=limit or said.completion_tokens)
+                return _cut_off(said, text, question.max_tokens or said.completion_tokens)
             case "review":
                 return replace(said, review=True)
-            case "runaway":
-                return said  # as from an endpoint that ignores the limit: else it would be a truncation
-        if limit is not None and said.completion_tokens > limit:
-            cut = text.encode()[: limit * BYTES_PER_TOKEN].decode(errors="ignore")
-            return replace(said, text=cut, finish_reason="length", completion_tokens=limit)
         return said
 
     def _latency_seconds(self, fault: Fault | None) -> float:
@@ -187,10 +184,14 @@ class Simulation:
         seed = self._seed(question, compiled, call.tags)
         given = UNSAID if known is None else known.document
         document = compiled.generator.document(seed, question.message, given)
-        if question.max_tokens is not None and len(dumps_text(document)) > question.max_tokens * BYTES_PER_TOKEN:
+        text = dumps_text(document)
+        if question.max_tokens is not None and len(text) > question.max_tokens * BYTES_PER_TOKEN:
             document = compiled.generator.document(seed, question.message, given, is_short=True)
-        document = tampered_document(call.word, document, question.schema)
-        return tampered_text(call.word, dumps_text(document), lambda: self._another(question, compiled, seed))
+            text = dumps_text(document)
+        if call.fault is None:
+            return text
+        text = dumps_text(tampered_document(call.word, document, question.schema))
+        return tampered_text(call.word, text, lambda: self._another(question, compiled, seed))
 
     def _another(self, question: Question, compiled: CompiledSchema, seed: int) -> str:
         return dumps_text(compiled.generator.document(seed + 1, question.message))
@@ -200,6 +201,11 @@ class Simulation:
         payload = tags.get("payload-sha256")
         asked = [payload] if payload else [part for turn in question.turns for part in turn]
         return seed_of(str(self.settings.seed).encode(), compiled.digest, *(part.encode() for part in asked))
+
+
+def _cut_off(said: SimulatedReply, text: str, limit: int) -> SimulatedReply:
+    cut = text.encode()[: limit * BYTES_PER_TOKEN].decode(errors="ignore")
+    return replace(said, text=cut, finish_reason="length", completion_tokens=limit)
 
 
 def _tokens(size_bytes: int) -> int:

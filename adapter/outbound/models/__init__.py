@@ -1,0 +1,1 @@
+"""Calls to models: OpenAI-compatible endpoints, and the small real model that can run beside them."""
