@@ -71,6 +71,7 @@ def build_core(  # noqa: PLR0913 - the parts that differ between run and serve
     catalogue: Catalogue,
     models: Mapping[str, GatedModel],
     metrics: Metrics,
+    store: SqlJobStore,
     *,
     outbox: Outbox | None = None,
     routing: Routing | None = None,
@@ -78,9 +79,6 @@ def build_core(  # noqa: PLR0913 - the parts that differ between run and serve
 ) -> Core:
     """Wire the core; nothing is opened yet."""
     clock = SystemClock()
-    store = SqlJobStore(
-        settings.database.url, replica_id=replica_id(), lease_seconds=settings.database.lease_seconds
-    )
     runs = LiveRuns(settings.limits.in_flight)
     worker = Worker(
         store=store,
@@ -120,6 +118,11 @@ def build_core(  # noqa: PLR0913 - the parts that differ between run and serve
         settings=JobSettings(settings.limits.model_wait_seconds),
     )
     return Core(settings, catalogue, models, store, clock, metrics, runs, worker, admission, submissions, jobs)
+
+
+def build_store(settings: Settings) -> SqlJobStore:
+    """The memory, not opened yet."""
+    return SqlJobStore(settings.database.url, replica_id=replica_id(), lease_seconds=settings.database.lease_seconds)
 
 
 def answers_for(catalogue: Catalogue, settings: Settings) -> Callable[[Job], Answer]:

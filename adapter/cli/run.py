@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from adapter.bootstrap.core import Core, build_core, read_catalogue
+from adapter.bootstrap.core import Core, build_core, build_store, read_catalogue
 from adapter.bootstrap.models import build_models, close_models
 from adapter.cli.console import print_bytes
 from adapter.cli.exits import Exit, exit_codes, fail
@@ -57,7 +57,7 @@ async def _run(settings: Settings, catalogue: Catalogue, request: JobRequest, mo
         private = settings.model_copy(
             update={"database": Database(url=f"sqlite:///{folder}/run.db"), "amqp": None}
         )
-        core = build_core(private, catalogue, models, metrics)
+        core = build_core(private, catalogue, models, metrics, build_store(private))
         await core.store.open()
         try:
             await core.store.heartbeat()

@@ -1,0 +1,174 @@
+"""`adapter serve`: starts every part in order, keeps them going, drains on SIGTERM."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from adapter.bootstrap.broker import BrokerSide
+from adapter.bootstrap.core import Core, build_core, build_store, read_catalogue
+from adapter.bootstrap.models import build_models, close_models
+from adapter.errors import StoreUnavailable
+from adapter.inbound.grpc.server import GrpcServer, GrpcServerSettings
+from adapter.inbound.http import OperationsServer
+from adapter.outbound.metrics import Metrics
+from adapter.service.housekeeping import Housekeeping, HousekeepingSettings
+from adapter.service.parked import ParkedMessages
+from adapter.settings import Settings
+
+log = structlog.get_logger()
+
+# Health of links and models is looked at so often.
+_HEALTH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where it listens."""
+
+    grpc: int
+    http: int
+
+
+class Application:
+    """The whole service in one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load tasks and wire; raises TaskProblems, ConfigurationProblems, SecretMissing. Nothing is opened yet."""
+        self.settings = settings
+        self.metrics = Metrics()
+        catalogue = read_catalogue(settings)
+        store = build_store(settings)
+        models = build_models(settings, catalogue, self.metrics)
+        self.broker = BrokerSide(settings.amqp, settings.limits, catalogue, self.metrics, store) if settings.amqp else None
+        self.core: Core = build_core(
+            settings,
+            catalogue,
+            models,
+            self.metrics,
+            store,
+            outbox=self.broker.relay if self.broker else None,
+            routing=self.broker.routing if self.broker else None,
+            check_reply_to=self.broker.check_reply_to if self.broker else None,
+        )
+        if self.broker:
+            self.broker.serve(self.core)
+        retention = settings.retention
+        self.housekeeping = Housekeeping(
+            store,
+            self.core.runs,
+            self.core.clock,
+            HousekeepingSettings(
+                heartbeat_seconds=settings.database.heartbeat_seconds,
+                reap_seconds=max(1.0, settings.database.lease_seconds / 2),
+                retention_jobs_seconds=retention.jobs,
+                retention_replies_seconds=retention.replies,
+            ),
+        )
+        self.is_draining = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._grpc: GrpcServer | None = None
+        self._http: OperationsServer | None = None
+
+    async def start(self) -> Ports:
+        """Open the store, take up the beside-work, then listen. Raises StoreLocked, ListenError, PortTakenError."""
+        core = self.core
+        await core.store.open()
+        await core.store.heartbeat()
+        await core.store.reap()
+        self._beside(self.housekeeping.run(), "housekeeping")
+        if self.broker:
+            self._beside(self.broker.run(), "broker")
+        else:
+            self._beside(core.submissions.run_stored(), "stored jobs")
+        publisher = self.broker.publisher if self.broker else None
+        parked = ParkedMessages(core.store, publisher)
+        self._grpc = GrpcServer(self._grpc_settings(), core.jobs, core.catalogue, parked, observer=self.metrics)
+        host, _, port = self.settings.http.listen.rpartition(":")
+        self._http = OperationsServer(
+            host.strip("[]"), int(port), ready=self.problems, states=self.states, metrics=self._render
+        )
+        ports = Ports(await self._grpc.start(), await self._http.start())
+        self._beside(self._follow_health(), "health")
+        log.info("started", grpc_port=ports.grpc, http_port=ports.http, tasks=[t.ref for t in core.catalogue.all()])
+        return ports
+
+    def _grpc_settings(self) -> GrpcServerSettings:
+        grpc = self.settings.grpc
+        return GrpcServerSettings(
+            listen=grpc.listen,
+            reflection=grpc.reflection,
+            max_connection_age_seconds=grpc.max_connection_age_seconds,
+            max_connection_age_grace_seconds=grpc.connection_grace_seconds,
+        )
+
+    def _beside(self, work: Coroutine[None, None, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def failed(self) -> None:
+        """Return when a part that must go on has ended, by raising what ended it."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+
+    async def drain(self) -> None:
+        """Take nothing new, let what runs end, send what is stored, close. In this order, documented in operations."""
+        self.is_draining = True
+        log.info("draining", in_flight=len(self.core.runs), seconds=self.settings.drain_seconds)
+        seconds = self.settings.drain_seconds
+        stopping = [self._grpc.stop(seconds)] if self._grpc else []
+        if self.broker and self.broker.consumers:
+            await self.broker.consumers.stop_taking()
+        await asyncio.gather(*stopping, self.core.runs.drain(seconds))
+        if self.broker:
+            if self.broker.consumers:
+                await self.broker.consumers.drain(5.0)
+            await self.broker.relay.drain(10.0)
+            await self.broker.publisher.close()
+
+    async def close(self) -> None:
+        """Close everything; also after a start that failed half-way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._http:
+            await self._http.stop()
+        try:
+            await self.core.store.retire()
+        except StoreUnavailable as exc:
+            log.warning("not_retired", reason=exc.message)
+        await self.core.store.close()
+        await close_models(self.core.models)
+        log.info("stopped")
+
+    async def problems(self) -> list[str]:
+        """What stands against taking gRPC requests."""
+        problems = ["draining"] if self.is_draining else []
+        try:
+            await self.core.store.check()
+        except StoreUnavailable as exc:
+            problems.append(f"the store cannot be written: {exc.message}")
+        return problems
+
+    def states(self) -> Mapping[str, str]:
+        """Broker, queues and models, for people; they never flip readiness."""
+        states = {f"model.{name}": one.gate.state.value for name, one in self.core.models.items()}
+        return states | (dict(self.broker.states()) if self.broker else {})
+
+    async def _render(self) -> bytes:
+        try:
+            pending = await self.core.store.pending_publications()
+        except StoreUnavailable:
+            pending = -1
+        return self.metrics.render(pending)
+
+    async def _follow_health(self) -> None:
+        """Keep grpc.health.v1 in step with readiness, models, links and queues."""
+        while self._grpc is not None:
+            ready = not self.is_draining and self.housekeeping.is_store_writable
+            await self._grpc.set_serving("", ready)
+            for name, state in self.states().items():
+                await self._grpc.set_serving(name, state in {"up", "open", "consuming"})
+            await self.core.clock.sleep(_HEALTH_SECONDS)
+

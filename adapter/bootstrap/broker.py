@@ -1,0 +1,146 @@
+"""The broker side: two links, topology, consumers, publisher and relay."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from adapter.bootstrap.core import Core
+from adapter.broker.errors import SetupFailed
+from adapter.broker.events import EventField
+from adapter.broker.link import Link, LinkSettings, LinkState
+from adapter.broker.publisher import BrokerPublisher
+from adapter.broker.topology import Topology, declare, verify
+from adapter.domain.job import Route
+from adapter.inbound.amqp.consumers import Consumers, consumers_of
+from adapter.inbound.amqp.reply_to import Address, ReplyToRules
+from adapter.inbound.amqp.settings import AmqpFaceSettings, ConsumerSettings
+from adapter.outbound.amqp.relay import Relay, RelaySettings
+from adapter.outbound.metrics import Metrics
+from adapter.outbound.sql.store import SqlJobStore
+from adapter.outbound.system_clock import SystemClock
+from adapter.secret import reveal
+from adapter.service.deliveries import Deliveries, QueueSettings
+from adapter.service.refusals import Refusals
+from adapter.service.routing import Routing
+from adapter.settings import Amqp, Limits
+from adapter.tasks.catalogue import Catalogue
+
+log = structlog.get_logger()
+
+
+class BrokerSide:
+    """Everything that talks to RabbitMQ. Built in two steps: the relay before the core, the consumers after it."""
+
+    def __init__(self, amqp: Amqp, limits: Limits, catalogue: Catalogue, metrics: Metrics, store: SqlJobStore) -> None:
+        self.amqp = amqp
+        self._limits = limits
+        self._metrics = metrics
+        self.topology = Topology(amqp.prefix, catalogue.names())
+        self._link_settings = LinkSettings(
+            urls=[reveal(url) for url in amqp.urls], heartbeat_seconds=amqp.heartbeat_seconds
+        )
+        self.consume_link = Link(
+            self._link_settings, "consume", setup=self._set_up_topology, on_event=self._on_event
+        )
+        self.publish_link = Link(self._link_settings, "publish", on_event=self._on_event)
+        self.publisher = BrokerPublisher(
+            self.publish_link, confirm_timeout_seconds=amqp.confirm_seconds, on_event=self._on_event
+        )
+        self.relay = Relay(
+            store,
+            self.publisher,
+            metrics,
+            SystemClock(),
+            RelaySettings(
+                poll_seconds=amqp.relay_poll_seconds, unroutable_wait_seconds=amqp.unroutable_wait_seconds
+            ),
+        )
+        self.routing = Routing(
+            requests_exchange=self.topology.requests_exchange, results_exchange=self.topology.results_exchange
+        )
+        self.consumers: Consumers | None = None
+
+    def check_reply_to(self, route: Route) -> None:
+        """Raise ReplyToRefused unless the address is allowed."""
+        rules = ReplyToRules(self.amqp.reply_to_allow, self.topology.own_names(), f"{self.amqp.prefix}.requests.")
+        rules.check(Address(route.exchange, route.routing_key))
+
+    def serve(self, core: Core) -> None:
+        """Build the consumers over the core."""
+        refusals = Refusals(
+            store=core.store, worker=core.worker, routing=self.routing, clock=core.clock, observer=core.metrics
+        )
+        deliveries = Deliveries(
+            store=core.store,
+            admission=core.admission,
+            worker=core.worker,
+            runs=core.runs,
+            submissions=core.submissions,
+            refusals=refusals,
+            routing=self.routing,
+            clock=core.clock,
+            observer=core.metrics,
+            settings=QueueSettings(max_hold_seconds=self.amqp.max_hold_seconds),
+        )
+        self.consumers = consumers_of(
+            self.consume_link,
+            self.topology,
+            deliveries,
+            clock=core.clock,
+            face=self._face(),
+            settings=ConsumerSettings(
+                max_held=self.amqp.max_held,
+                max_held_bytes=self.amqp.max_held_bytes,
+                unrouted_releases=self.amqp.unknown_task_releases,
+                pause_after_seconds=self.amqp.max_hold_seconds,
+            ),
+            on_event=self._on_event,
+        )
+
+    def _face(self) -> AmqpFaceSettings:
+        return AmqpFaceSettings(
+            requests_queue_prefix=f"{self.amqp.prefix}.requests.",
+            results_exchange=self.topology.results_exchange,
+            own_names=self.topology.own_names(),
+            payload_bytes=self._limits.payload_bytes,
+            missing_message_id=self.amqp.missing_message_id,
+            reply_to_allow=self.amqp.reply_to_allow,
+        )
+
+    async def run(self) -> None:
+        """Keep links, relay and consumers going until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.consume_link.run(), name="consume link")
+            group.create_task(self.publish_link.run(), name="publish link")
+            group.create_task(self.relay.run(), name="relay")
+            if self.consumers is not None:
+                group.create_task(self.consumers.run(), name="consumers")
+
+    async def _set_up_topology(self, link: Link) -> None:
+        if self.amqp.topology == "declare":
+            await declare(link, self.topology)
+            return
+        problems = await verify(link, self.topology)
+        if problems:
+            raise SetupFailed("; ".join(str(problem) for problem in problems))
+
+    def states(self) -> Mapping[str, str]:
+        """Links and queues, for people."""
+        states = {f"broker.{link.role}": link.problem or link.state.value for link in self._links()}
+        if self.consumers is not None:
+            for health in self.consumers.health():
+                said = "consuming" if health.is_consuming else health.problem or "not consuming"
+                states[f"queue.{health.queue}"] = "paused" if health.is_paused else said
+        return states
+
+    def _links(self) -> tuple[Link, Link]:
+        return self.consume_link, self.publish_link
+
+    def _on_event(self, name: str, fields: Mapping[str, EventField]) -> None:
+        self._metrics.broker_event(name)
+        for link in self._links() if hasattr(self, "publish_link") else ():
+            self._metrics.link_state(link.role, is_open=link.state is LinkState.OPEN)
+        log.info(name, **dict(fields))
+
+
