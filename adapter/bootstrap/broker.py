@@ -144,3 +144,15 @@ class BrokerSide:
         log.info(name, **dict(fields))
 
 
+
+
+async def topology_problems(amqp: Amqp, catalogue: Catalogue, *, wait_seconds: float = 10.0) -> list[str]:
+    """Connect, and compare the broker's objects with ours. Raises BrokerError when it cannot be reached."""
+    link = Link(LinkSettings(urls=[reveal(url) for url in amqp.urls]), "doctor")
+    running = asyncio.create_task(link.run(), name="doctor link")
+    try:
+        await link.wait_open(wait_seconds)
+        return [str(problem) for problem in await verify(link, Topology(amqp.prefix, catalogue.names()))]
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

@@ -1,0 +1,123 @@
+"""`adapter doctor`: checks every part, says what to fix and who owns it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.table import Table
+
+from adapter.bootstrap.broker import topology_problems
+from adapter.bootstrap.core import read_catalogue
+from adapter.bootstrap.models import build_models, close_models
+from adapter.broker.errors import BrokerError
+from adapter.cli.console import output, print_json
+from adapter.cli.exits import Exit, exit_codes
+from adapter.cli.options import ConfigOption, JsonOption, settings_of
+from adapter.domain.model import ModelRequest, Turn
+from adapter.errors import CallError, CallMisconfigured
+from adapter.outbound.metrics import Metrics
+from adapter.outbound.sql import migrate
+from adapter.pipeline.call_model import GatedModel
+from adapter.settings import Settings
+from adapter.tasks.catalogue import Catalogue
+
+_MODEL_TIMEOUT_SECONDS = 30.0
+_PROBE_SCHEMA = {
+    "type": "object",
+    "properties": {"ok": {"type": "boolean"}},
+    "required": ["ok"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one part is: problem "" = well."""
+
+    part: str
+    problem: str = ""
+    owner: str = ""
+    detail: str = ""
+
+
+def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Check configuration, tasks, database, broker, topology and models (one small call each); exit 4 on a problem."""
+    with exit_codes():
+        settings = settings_of(config, quiet=True)
+        catalogue = read_catalogue(settings)
+        findings = asyncio.run(_examine(settings, catalogue))
+        if json:
+            print_json([{"part": f.part, "ok": not f.problem, "problem": f.problem, "owner": f.owner} for f in findings])
+        else:
+            _print(findings)
+        if any(finding.problem for finding in findings):
+            raise typer.Exit(Exit.UNREACHABLE)
+
+
+async def _examine(settings: Settings, catalogue: Catalogue) -> list[Finding]:
+    tasks = ", ".join(task.ref for task in catalogue.all())
+    findings = [Finding("configuration", detail="valid"), Finding("tasks", detail=tasks), _database(settings)]
+    findings += [finding async for finding in _broker(settings, catalogue)]
+    models = build_models(settings, catalogue, Metrics())
+    findings += await asyncio.gather(*(_model(settings, model) for model in models.values()))
+    await close_models(models)
+    return findings
+
+
+def _database(settings: Settings) -> Finding:
+    url = settings.database.url
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.exists():
+        if path.parent.is_dir():
+            return Finding("database", detail=f"{url} will be created at start")
+        problem = f"the folder {path.parent} does not exist; create it, or change database.url"
+        return Finding("database", problem, "operator")
+    problems = migrate.check(url)
+    return Finding("database", "; ".join(problems), "operator" if problems else "", url)
+
+
+async def _broker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
+    if settings.amqp is None:
+        yield Finding("broker", detail="none is configured: gRPC only")
+        return
+    try:
+        problems = await topology_problems(settings.amqp, catalogue)
+    except BrokerError as exc:
+        yield Finding("broker", str(exc), "owner of the broker")
+        return
+    yield Finding("broker", detail="connected")
+    if settings.amqp.topology == "declare" and problems:
+        yield Finding("topology", detail="is declared at start; now: " + "; ".join(problems))
+    else:
+        yield Finding("topology", "; ".join(problems), "owner of the broker" if problems else "", "as it must be")
+
+
+async def _model(settings: Settings, model: GatedModel) -> Finding:
+    part = f"model {model.name}"
+    request = ModelRequest(
+        turns=(Turn("system", "Answer with ok true."), Turn("user", "Are you there?")),
+        schema_name="doctor",
+        schema=_PROBE_SCHEMA,
+        max_output_tokens=50,
+    )
+    try:
+        reply = await model.model.call(request, timeout_seconds=_MODEL_TIMEOUT_SECONDS)
+    except CallMisconfigured as exc:
+        return Finding(part, f"{exc.message}; check api_key, model and base_url", "operator")
+    except CallError as exc:
+        return Finding(part, exc.message, "owner of the endpoint")
+    return Finding(part, detail=f"{settings.models[model.name].provider}, answered as {reply.served_model}")
+
+
+def _print(findings: list[Finding]) -> None:
+    table = Table()
+    for heading in ("part", "state", "owner"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        state = f"[red]{finding.problem}" if finding.problem else f"[green]well[/] [dim]{finding.detail}"
+        table.add_row(finding.part, state, finding.owner)
+    output.print(table)
+
+

@@ -1,0 +1,50 @@
+"""`adapter topology show`: what to ask the broker's owner for."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from adapter.bootstrap.core import read_catalogue
+from adapter.broker.render import definitions, permissions, rabbitmqctl
+from adapter.broker.topology import Topology
+from adapter.cli.exits import exit_codes
+from adapter.cli.options import ConfigOption, TasksOption, settings_of
+from adapter.settings import Amqp
+
+app = typer.Typer(help="Our objects at the broker.", no_args_is_help=True)
+
+
+class Form(StrEnum):
+    """How to print it."""
+
+    DEFINITIONS = "definitions"
+    RABBITMQCTL = "rabbitmqctl"
+    PERMISSIONS = "permissions"
+
+
+@app.callback()
+def group() -> None:
+    """Our objects at the broker."""
+
+
+@app.command("show")
+def show(
+    form: Annotated[Form, typer.Option("--as")] = Form.DEFINITIONS,
+    vhost: Annotated[str, typer.Option("--vhost")] = "/",
+    user: Annotated[str, typer.Option("--user", help="The adapter's user at the broker.")] = "llm-adapter",
+    config: ConfigOption = None,
+    tasks: TasksOption = None,
+) -> None:
+    """Print the exchanges, queues and bindings as definitions, commands, or the rights the adapter needs."""
+    with exit_codes():
+        settings = settings_of(config, quiet=True)
+        prefix = settings.amqp.prefix if settings.amqp else Amqp.model_fields["prefix"].default
+        topology = Topology(prefix, read_catalogue(settings, tasks).names())
+        match form:
+            case Form.DEFINITIONS:
+                typer.echo(definitions(topology, vhost))
+            case Form.RABBITMQCTL:
+                typer.echo(rabbitmqctl(topology, vhost))
+            case Form.PERMISSIONS:
+                typer.echo(permissions(topology, vhost, user))
