@@ -1,0 +1,38 @@
+"""How an answer becomes the message for one route: the properties of `contract.md` §2."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from adapter.domain.job import Route
+from adapter.domain.message import Answer, OutgoingMessage, Properties, Publication
+from adapter.domain.publication_id import publication_id
+
+REQUEST_ID_HEADER = "llm-request-id"
+JOB_ID_HEADER = "llm-job-id"
+_PERSISTENT = 2
+
+
+def publication_of(job_id: str, revision: int, answer: Answer, route: Route, timestamp: datetime) -> Publication:
+    """Address an answer to a route; without a correlation id the request id (a header of the answer) stands in."""
+    message_id = publication_id(job_id, revision, route)
+    properties = Properties(
+        message_id=message_id,
+        correlation_id=route.correlation_id or str(answer.headers.get(REQUEST_ID_HEADER, "")),
+        content_type=answer.content_type,
+        content_encoding="UTF-8",
+        type=answer.type,
+        app_id="llm-adapter",
+        timestamp=int(timestamp.timestamp()),
+        delivery_mode=_PERSISTENT,
+        headers=answer.headers,
+    )
+    message = OutgoingMessage(route.exchange, route.routing_key, answer.body, properties, route.mandatory)
+    return Publication(message_id, job_id, message, timestamp)
+
+
+def ticket_for(ticket: Publication, job_id: str) -> Publication:
+    """Let a ticket stand for another job: the one that its request turned out to be."""
+    properties = ticket.message.properties
+    headers = {**properties.headers, JOB_ID_HEADER: job_id}
+    message = replace(ticket.message, properties=replace(properties, headers=headers))
+    return replace(ticket, job_id=job_id, message=message)

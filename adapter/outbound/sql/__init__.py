@@ -1,0 +1,6 @@
+"""The memory in SQL, through SQLAlchemy Core."""
+
+from adapter.outbound.sql.errors import StoreLocked, StoreOutdated
+from adapter.outbound.sql.store import SqlJobStore
+
+__all__ = ["SqlJobStore", "StoreLocked", "StoreOutdated"]

@@ -1,0 +1,154 @@
+"""Taking a job for one run, and giving it back."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Row, bindparam, func, select, update
+
+from adapter.domain.job import Origin, State
+from adapter.outbound.sql import calls, job_details
+from adapter.outbound.sql.dialect import insert_into, now_us
+from adapter.outbound.sql.rows import fresh_job, job_of, job_values, new_of, request_values
+from adapter.outbound.sql.statements import PENDING, RUNNING, is_claimed, is_live, lost_work_us
+from adapter.outbound.sql.tables import jobs
+from adapter.outbound.sql.times import from_us, seconds_to_us, us_to_seconds
+from adapter.ports import Claim, ClaimLostError, ClaimResult, IdReused, NewJob, Recorded, RunningNow
+
+_KNOWN = select(jobs, is_live(jobs.c.owner).label("is_live")).with_for_update(of=jobs)
+BY_REQUEST = _KNOWN.where(jobs.c.client == bindparam("client"), jobs.c.request_id == bindparam("request_id"))
+BY_ID = _KNOWN.where(jobs.c.job_id == bindparam("job_id"))
+
+_TAKE = (
+    update(jobs)
+    .where(jobs.c.job_id == bindparam("taken_job"))
+    .values(
+        state=RUNNING,
+        owner=bindparam("taker"),
+        token=jobs.c.token + 1,
+        claims=jobs.c.claims + 1,
+        start_time=func.coalesce(jobs.c.start_time, now_us()),
+    )
+    .returning(jobs)
+)
+GIVE_BACK = update(jobs).values(state=PENDING, owner=None)
+_GIVE_BACK_LOST = GIVE_BACK.where(jobs.c.state == RUNNING).values(work_us=jobs.c.work_us + lost_work_us())
+_GIVE_BACK_ONE_LOST = _GIVE_BACK_LOST.where(jobs.c.job_id == bindparam("lost_job"))
+_GIVE_BACK_ALL_LOST = _GIVE_BACK_LOST.where(~is_live(jobs.c.owner))
+_RELEASE = GIVE_BACK.where(is_claimed()).values(
+    claims=jobs.c.claims - bindparam("uncounted"), work_us=jobs.c.work_us + bindparam("worked_us")
+)
+_SET_VERSION = update(jobs).where(is_claimed())
+
+
+@cache
+def _insert_running(dialect_name: str) -> Insert:
+    return (
+        insert_into(jobs, dialect_name)
+        .values(
+            state=RUNNING,
+            revision=1,
+            token=1,
+            claims=1,
+            work_us=0,
+            is_stored=False,
+            task_version="",
+            task_hash="",
+            create_time=now_us(),
+            start_time=now_us(),
+        )
+        .on_conflict_do_nothing(index_elements=["client", "request_id"])
+        .returning(jobs.c.create_time)
+    )
+
+
+def claim(connection: Connection, new: NewJob, owner: str) -> ClaimResult:
+    """Insert the job as running here, or take it where it stands."""
+    inserted = connection.execute(_insert_running(connection.dialect.name), {**job_values(new), "owner": owner})
+    create_time = inserted.scalar_one_or_none()
+    if create_time is not None:
+        job_details.add_labels(connection, new)
+        return Claim(fresh_job(new, State.RUNNING, from_us(create_time)), token=1, claims=1, new=new)
+    row = known(connection, new)
+    if row is None:  # it was forgotten between the two statements: begin again
+        return claim(connection, new, owner)
+    if is_reused(row, new):
+        return IdReused(row.job_id)
+    return _claim_known(connection, row, owner, new)
+
+
+def claim_stored(connection: Connection, job_id: str, owner: str) -> ClaimResult | None:
+    """Take a job by its id, None if there is none."""
+    row = connection.execute(BY_ID, {"job_id": job_id}).one_or_none()
+    return None if row is None else _claim_known(connection, row, owner, None)
+
+
+def known(connection: Connection, new: NewJob) -> Row[Any] | None:
+    """Return the row of a request that came before."""
+    return connection.execute(BY_REQUEST, {"client": new.client, "request_id": new.request_id}).one_or_none()
+
+
+def is_reused(row: Row[Any], new: NewJob) -> bool:
+    """Tell whether the id came before with other content; a cancel that came first has none."""
+    return row.content_hash not in ("", new.content_hash)
+
+
+def renew(connection: Connection, row: Row[Any], new: NewJob) -> None:
+    """Let a repeat say how a job that nobody stands for any more is worked on: deadline, model, labels."""
+    connection.execute(update(jobs).where(jobs.c.job_id == row.job_id), request_values(new))
+    job_details.replace_labels(connection, row.job_id, new)
+
+
+def _claim_known(connection: Connection, row: Row[Any], owner: str, repeat: NewJob | None) -> ClaimResult:
+    state = State(row.state)
+    if state.is_end:
+        return Recorded(job_of(row))
+    if state is State.RUNNING:
+        if row.is_live:
+            return RunningNow(row.job_id, row.owner)
+        connection.execute(_GIVE_BACK_ONE_LOST, {"lost_job": row.job_id})
+    if repeat is not None and row.origin == Origin.RUN:
+        renew(connection, row, repeat)
+    return _take(connection, row.job_id, owner)
+
+
+def _take(connection: Connection, job_id: str, owner: str) -> Claim:
+    row = connection.execute(_TAKE, {"taken_job": job_id, "taker": owner}).one()
+    return Claim(
+        job=job_of(row),
+        token=row.token,
+        claims=row.claims,
+        new=new_of(row),
+        work_seconds=us_to_seconds(row.work_us),
+        calls=calls.stored_calls(connection, job_id),
+        payload=job_details.payload(connection, job_id) if row.is_stored else None,
+    )
+
+
+def fence(claim: Claim) -> dict[str, object]:
+    """Return the parameters of is_claimed."""
+    return {"claimed_job": claim.job.job_id, "claimed_token": claim.token}
+
+
+def release(connection: Connection, claim: Claim, *, worked_seconds: float, counted: bool) -> None:
+    """Give a claimed job back as PENDING."""
+    values = {**fence(claim), "uncounted": 0 if counted else 1, "worked_us": seconds_to_us(worked_seconds)}
+    if connection.execute(_RELEASE, values).rowcount != 1:
+        raise ClaimLostError
+
+
+def undo_claim(connection: Connection, result: ClaimResult | None) -> None:
+    """Give back what a caller claimed that was cancelled before it knew."""
+    if isinstance(result, Claim):
+        release(connection, result, worked_seconds=0.0, counted=False)
+
+
+def set_version(connection: Connection, claim: Claim, task_version: str, task_hash: str) -> None:
+    """Record the version of the task that works on the job."""
+    values = {**fence(claim), "task_version": task_version, "task_hash": task_hash}
+    if connection.execute(_SET_VERSION, values).rowcount != 1:
+        raise ClaimLostError
+
+
+def give_back_lost(connection: Connection) -> int:
+    """Give every running job of a lapsed replica back; returns how many."""
+    return connection.execute(_GIVE_BACK_ALL_LOST).rowcount

@@ -1,0 +1,62 @@
+"""Engines: how a database is opened, and how its transactions begin."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # a delivery is acknowledged after the commit: it must survive a power cut
+    "PRAGMA foreign_keys=ON",
+)
+
+
+def parse_url(url: str) -> URL:
+    """Return the URL with our driver. Raises ValueError for a database that we cannot use."""
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return parsed
+    msg = f"database.url: {backend} is not supported so. Use sqlite:///FILE or postgresql://HOST/NAME."
+    raise ValueError(msg)
+
+
+def sqlite_path(url: URL) -> Path | None:
+    """Return the file of a SQLite database, None for other databases."""
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+def open_engine(url: URL, *, connections: int, busy_seconds: float) -> Engine:
+    """Create an engine; nothing is connected yet. Values never show in its errors."""
+    if sqlite_path(url) is None:
+        return create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True)
+    engine = create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"timeout": busy_seconds},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """Return the same engine for transactions that write: SQLite then takes its write lock at the beginning."""
+    return engine.execution_options(adapter_writes=True)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own: _begin_sqlite does
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that begins by reading and then writes gets SQLITE_BUSY at once, whatever the timeout.
+    is_writing = connection.get_execution_options().get("adapter_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

@@ -1,0 +1,1 @@
+"""Alembic revisions. They are written out by hand and never change once released; a revision only expands."""

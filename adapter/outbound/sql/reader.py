@@ -1,0 +1,35 @@
+"""Questions to the database, on threads of their own; they never wait for writes."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, exc
+
+from adapter.outbound.sql.errors import translate
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Runs one question per transaction."""
+
+    def __init__(self, engine: Engine, threads: int) -> None:
+        self._engine = engine
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store-reader")
+
+    async def ask(self, question: Callable[[Connection], T]) -> T:
+        """Return the answer. Raises what the question raises, and StoreUnavailable."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, question)
+
+    def close(self) -> None:
+        """Finish what was asked, then stop."""
+        self._threads.shutdown()
+
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                return question(connection)
+        except exc.SQLAlchemyError as error:
+            raise translate(error) from error

@@ -1,0 +1,79 @@
+"""Bringing a database to the schema of this version, and telling when it is not there. Migrations only expand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, exc, text
+
+from adapter.outbound.sql.engine import open_engine, parse_url, sqlite_path, writing
+from adapter.outbound.sql.errors import translate
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_ADVISORY_LOCK = 0x6C6C6D61  # "llma"
+_BUSY_SECONDS = 30.0
+
+
+def upgrade(url: str) -> None:
+    """Bring the database to the newest revision, under a lock. Raises StoreUnavailable, ValueError for a bad URL."""
+    engine = _engine(parse_url(url))
+    try:
+        with writing(engine).begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
+            if _revision(connection) != _head():
+                command.upgrade(_config(connection), "head")
+    except exc.SQLAlchemyError as error:
+        raise translate(error) from error
+    finally:
+        engine.dispose()
+
+
+def check(url: str) -> Sequence[str]:
+    """Return what is wrong with the database's schema, and what to do; empty = nothing. Raises as upgrade does."""
+    parsed = parse_url(url)
+    path = sqlite_path(parsed)
+    if path is not None and not path.exists():
+        return [f"There is no database {path}. Start `adapter serve` or run `adapter db upgrade` to create it."]
+    engine = _engine(parsed)
+    try:
+        with engine.connect() as connection:
+            return _problems(_revision(connection))
+    except exc.SQLAlchemyError as error:
+        raise translate(error) from error
+    finally:
+        engine.dispose()
+
+
+def _problems(revision: str | None) -> Sequence[str]:
+    head = _head()
+    if revision == head:
+        return []
+    if revision is None:
+        return ["The database has no tables of llm-adapter. Run `adapter db upgrade`."]
+    known = {script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()}
+    if revision in known:
+        return [f"The database is at revision {revision}, this version needs {head}. Run `adapter db upgrade`."]
+    return [f"The database is at revision {revision}, which this version does not know. Install a newer llm-adapter."]
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config(None)).get_current_head()
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _engine(url: URL) -> Engine:
+    return open_engine(url, connections=1, busy_seconds=_BUSY_SECONDS)

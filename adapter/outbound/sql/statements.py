@@ -1,0 +1,38 @@
+"""Conditions that several topics share: is an owner alive, is a claim still good, what has a lost run cost."""
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, select
+
+from adapter.outbound.sql.dialect import now_us
+from adapter.outbound.sql.tables import calls, jobs, replicas
+
+# Literals, not parameters: partial indexes are used only for a condition that says the same.
+RUNNING: ColumnElement[str] = literal_column("'RUNNING'")
+PENDING: ColumnElement[str] = literal_column("'PENDING'")
+
+
+def is_live(owner: ColumnElement[str | None]) -> ColumnElement[bool]:
+    """The replica in this column has a lease that still runs."""
+    return exists().where(replicas.c.replica_id == owner, replicas.c.lease_until > now_us())
+
+
+def is_claimed() -> ColumnElement[bool]:
+    """The job of :claimed_job still runs under :claimed_token."""
+    return and_(
+        jobs.c.job_id == bindparam("claimed_job"),
+        jobs.c.token == bindparam("claimed_token"),
+        jobs.c.state == RUNNING,
+    )
+
+
+def lost_work_us() -> ColumnElement[int]:
+    """Time that a lost run worked: its calls, the one that was open until the owner's last heartbeat."""
+    last_beat = select(replicas.c.beat_time).where(replicas.c.replica_id == jobs.c.owner).scalar_subquery()
+    spent = case(
+        (calls.c.is_ended, calls.c.duration_us),
+        (last_beat > calls.c.sent_time, last_beat - calls.c.sent_time),
+        else_=0,
+    )
+    total = select(func.coalesce(func.sum(spent), 0)).where(
+        calls.c.job_id == jobs.c.job_id, calls.c.token == jobs.c.token
+    )
+    return total.correlate(jobs).scalar_subquery()

@@ -1,0 +1,273 @@
+# ruff: noqa: D102 - the methods have the docstrings of the port
+"""The JobStore in SQL: each method is one transaction, run in a group with those of other jobs."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from adapter.domain.job import Attempt, Job, Outcome, Route
+from adapter.domain.message import Answer, ParkedMessage, Publication
+from adapter.domain.model import Turn
+from adapter.domain.payload import Payload
+from adapter.outbound.sql import (
+    calls,
+    claims,
+    jobs,
+    outcomes,
+    parked,
+    publications,
+    replicas,
+    retention,
+    schema,
+    submissions,
+)
+from adapter.outbound.sql.engine import open_engine, parse_url, sqlite_path, writing
+from adapter.outbound.sql.errors import StoreOutdated
+from adapter.outbound.sql.lock import FileLock
+from adapter.outbound.sql.paging import Page
+from adapter.outbound.sql.reader import Reader
+from adapter.outbound.sql.times import seconds_to_us
+from adapter.outbound.sql.writer import GroupSettings, GroupWriter
+from adapter.ports import CallDetail, Claim, ClaimResult, IdReused, JobFilter, JobStore, NewJob, StoredCall
+
+_READER_THREADS = 2
+
+
+class SqlJobStore(JobStore):
+    """The memory in SQLite or PostgreSQL. Method docstrings are the port's.
+
+    replica_id must be new for each start of a process. A serving store on SQLite holds the lock file, brings the schema
+    up to date, and so knows that every other replica is dead; one that does not serve only reads what is there.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        replica_id: str,
+        lease_seconds: float,
+        is_serving: bool = True,
+        linger_seconds: float = 0.003,
+        max_waiting: int = 20_000,
+        busy_seconds: float = 5.0,
+    ) -> None:
+        """Nothing is opened yet. Raises ValueError for a URL that cannot be used."""
+        parsed = parse_url(url)
+        path = sqlite_path(parsed)
+        self.replica_id = replica_id
+        self._url = url
+        self._lease_us = seconds_to_us(lease_seconds)
+        self._is_serving = is_serving
+        self._is_sqlite = path is not None
+        self._lock = FileLock(path.with_name(f"{path.name}.lock")) if path is not None and is_serving else None
+        self._engine = open_engine(parsed, connections=_READER_THREADS + 1, busy_seconds=busy_seconds)
+        settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting)
+        self._writer = GroupWriter(writing(self._engine), settings)
+        self._reader = Reader(self._engine, _READER_THREADS)
+
+    async def open(self) -> None:
+        """Get ready. Raises StoreLocked, StoreOutdated, StoreUnavailable."""
+        if self._lock is not None:
+            self._lock.acquire()
+        try:
+            await asyncio.to_thread(self._prepare_schema)
+            self._writer.start()
+            if self._lock is not None:
+                await self._writer.submit(replicas.expire_all, "")
+            if self._is_serving:
+                await self.heartbeat()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Write what waits, then let go of everything; what this replica owns lapses unless it was retired."""
+        await self._writer.close()
+        self._reader.close()
+        self._engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _prepare_schema(self) -> None:
+        if self._is_sqlite and self._is_serving:
+            schema.upgrade(self._url)
+        elif problems := schema.check(self._url):
+            raise StoreOutdated(problems)
+
+    # a job's life
+
+    async def claim(self, new: NewJob) -> ClaimResult:
+        return await self._writer.submit(
+            lambda connection: claims.claim(connection, new, self.replica_id), new.job_id, undo=claims.undo_claim
+        )
+
+    async def claim_stored(self, job_id: str) -> ClaimResult | None:
+        return await self._writer.submit(
+            lambda connection: claims.claim_stored(connection, job_id, self.replica_id), job_id, undo=claims.undo_claim
+        )
+
+    async def submit(
+        self, new: NewJob, payload: Payload, route: Route | None, ticket: Publication | None
+    ) -> Job | IdReused:
+        return await self._writer.submit(
+            lambda connection: submissions.submit(connection, new, payload, route, ticket, self.replica_id), new.job_id
+        )
+
+    async def ticket(self, claim: Claim, payload: Payload, route: Route | None, ticket: Publication) -> None:
+        await self._writer.submit(
+            lambda connection: submissions.to_ticket(connection, claim, payload, route, ticket, self.replica_id),
+            claim.job.job_id,
+        )
+
+    async def set_version(self, claim: Claim, task_version: str, task_hash: str) -> None:
+        await self._writer.submit(
+            lambda connection: claims.set_version(connection, claim, task_version, task_hash), claim.job.job_id
+        )
+
+    async def release(self, claim: Claim, *, worked_seconds: float = 0.0, counted: bool = False) -> None:
+        await self._writer.submit(
+            lambda connection: claims.release(connection, claim, worked_seconds=worked_seconds, counted=counted),
+            claim.job.job_id,
+        )
+
+    async def discard(
+        self, claim: Claim | None, publications: Sequence[Publication] = (), parked: ParkedMessage | None = None
+    ) -> None:
+        await self._writer.submit(
+            lambda connection: submissions.discard(connection, claim, publications, parked, self.replica_id),
+            claim.job.job_id if claim is not None else "",
+        )
+
+    async def call_started(self, claim: Claim, call: StoredCall, turns: Sequence[Turn]) -> None:
+        await self._writer.submit(
+            lambda connection: calls.call_started(connection, claim, call, turns), claim.job.job_id
+        )
+
+    async def call_ended(self, claim: Claim, call: StoredCall) -> None:
+        await self._writer.submit(lambda connection: calls.call_ended(connection, claim, call), claim.job.job_id)
+
+    async def finish(
+        self,
+        claim: Claim,
+        outcome: Outcome,
+        answer: Callable[[Job], Answer] | None,
+        routes: Sequence[Route] = (),
+        *,
+        attempts: Sequence[Attempt] = (),
+        keep_payload: Payload | None = None,
+        parked: ParkedMessage | None = None,
+        worked_seconds: float = 0.0,
+    ) -> tuple[Job, tuple[Publication, ...]]:
+        ending = outcomes.Ending(outcome, tuple(attempts), keep_payload, parked, worked_seconds)
+        return await self._writer.submit(
+            lambda connection: outcomes.finish(connection, claim, ending, answer, routes, self.replica_id),
+            claim.job.job_id,
+        )
+
+    async def publish_again(self, job: Job, publications: Sequence[Publication]) -> None:
+        await self._store_publications(publications, job.job_id)
+
+    # questions
+
+    async def get(self, job_id: str) -> Job | None:
+        return await self._reader.ask(lambda connection: jobs.get(connection, job_id))
+
+    async def find(self, client: str, request_id: str) -> Job | None:
+        return await self._reader.ask(lambda connection: jobs.find(connection, client, request_id))
+
+    async def list(self, selection: JobFilter, *, page_size: int, page_token: str = "") -> tuple[Sequence[Job], str]:
+        page = Page.asked(page_size, page_token)
+        return await self._reader.ask(lambda connection: jobs.page(connection, selection, page))
+
+    async def calls(self, job_id: str) -> Sequence[CallDetail]:
+        return await self._reader.ask(lambda connection: calls.call_details(connection, job_id))
+
+    async def publications_of(self, job_id: str) -> Sequence[Mapping[str, Any]]:
+        return await self._reader.ask(lambda connection: publications.of_job(connection, job_id))
+
+    # cancelling
+
+    async def cancel(
+        self, job_id: str, answer: Callable[[Job], Answer] | None
+    ) -> tuple[Job | None, tuple[Publication, ...]]:
+        return await self._writer.submit(
+            lambda connection: outcomes.cancel(connection, job_id, answer, self.replica_id), job_id
+        )
+
+    async def cancel_unseen(self, client: str, request_id: str, job_id: str) -> Job:
+        return await self._writer.submit(
+            lambda connection: outcomes.cancel_unseen(connection, client, request_id, job_id), job_id
+        )
+
+    async def cancel_requests(self) -> Sequence[str]:
+        return await self._reader.ask(lambda connection: jobs.to_cancel(connection, self.replica_id))
+
+    # the replica
+
+    async def heartbeat(self) -> None:
+        await self._writer.submit(
+            lambda connection: replicas.beat(connection, self.replica_id, self._lease_us), "", is_urgent=True
+        )
+
+    async def reap(self) -> int:
+        return await self._writer.submit(replicas.reap, "")
+
+    async def recoverable(self, limit: int) -> Sequence[str]:
+        return await self._reader.ask(lambda connection: submissions.recoverable(connection, limit))
+
+    async def retire(self) -> None:
+        await self._writer.submit(lambda connection: replicas.retire(connection, self.replica_id), "")
+
+    # publications
+
+    async def due_publications(self, limit: int) -> Sequence[Publication]:
+        return await self._writer.submit(
+            lambda connection: publications.adopt_due(connection, limit, self.replica_id), ""
+        )
+
+    async def publication_sent(self, publication_id: str) -> None:
+        await self._writer.submit(lambda connection: publications.mark_sent(connection, publication_id), publication_id)
+
+    async def publication_failed(self, publication_id: str, detail: str, retry_in_seconds: float) -> None:
+        await self._writer.submit(
+            lambda connection: publications.mark_failed(connection, publication_id, detail, retry_in_seconds),
+            publication_id,
+        )
+
+    async def publication_undeliverable(self, publication_id: str, remark_reason: str, detail: str) -> None:
+        await self._writer.submit(
+            lambda connection: publications.give_up(connection, publication_id, remark_reason, detail), publication_id
+        )
+
+    async def pending_publications(self) -> int:
+        return await self._reader.ask(publications.count_pending)
+
+    # parked messages
+
+    async def park(self, parked: ParkedMessage, publications: Sequence[Publication] = ()) -> None:
+        await self.discard(None, publications, parked)
+
+    async def list_parked(self, *, page_size: int, page_token: str = "") -> tuple[Sequence[ParkedMessage], str]:
+        page = Page.asked(page_size, page_token)
+        return await self._reader.ask(lambda connection: parked.page(connection, page))
+
+    async def get_parked(self, parked_id: str) -> ParkedMessage | None:
+        return await self._reader.ask(lambda connection: parked.get(connection, parked_id))
+
+    async def replayed(self, parked_id: str) -> None:
+        await self._writer.submit(lambda connection: parked.mark_replayed(connection, parked_id), parked_id)
+
+    async def discard_parked(self, parked_id: str) -> bool:
+        return await self._writer.submit(lambda connection: parked.discard(connection, parked_id), parked_id)
+
+    # housekeeping
+
+    async def retain(self, *, jobs_seconds: float, replies_seconds: float, limit: int) -> int:
+        plan = retention.Plan(seconds_to_us(jobs_seconds), seconds_to_us(replies_seconds), limit)
+        return await self._writer.submit(lambda connection: retention.retain(connection, plan), "")
+
+    async def check(self) -> None:
+        await self._writer.submit(replicas.probe, "")
+
+    async def _store_publications(self, items: Sequence[Publication], key: str) -> None:
+        await self._writer.submit(lambda connection: publications.store(connection, items, self.replica_id), key)

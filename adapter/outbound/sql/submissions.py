@@ -1,0 +1,123 @@
+"""Jobs that the memory itself stands for: submitted ones, and held ones that became tickets."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Row, bindparam, delete, select, update
+
+from adapter.domain.job import Job, Origin, Route, State
+from adapter.domain.message import ParkedMessage, Publication
+from adapter.domain.payload import Payload
+from adapter.domain.publication import ticket_for
+from adapter.outbound.sql import claims, job_details, parked, publications
+from adapter.outbound.sql.dialect import insert_into, now_us
+from adapter.outbound.sql.rows import fresh_job, job_of, job_values
+from adapter.outbound.sql.statements import PENDING, is_claimed
+from adapter.outbound.sql.tables import jobs
+from adapter.outbound.sql.times import from_us
+from adapter.ports import Claim, ClaimLostError, IdReused, NewJob
+
+_PROMOTE = update(jobs).where(jobs.c.job_id == bindparam("of_job")).values(origin=str(Origin.SUBMITTED))
+_TO_TICKET = claims.GIVE_BACK.where(is_claimed()).values(claims=jobs.c.claims - 1)
+_FORGET = delete(jobs).where(is_claimed(), jobs.c.origin == bindparam("claimed_origin"))
+_RECOVERABLE = (
+    select(jobs.c.job_id)
+    .where(jobs.c.state == PENDING, jobs.c.origin == str(Origin.SUBMITTED))
+    .order_by(jobs.c.create_time, jobs.c.job_id)
+    .limit(bindparam("limit"))
+)
+
+
+@cache
+def _insert_pending(dialect_name: str) -> Insert:
+    return (
+        insert_into(jobs, dialect_name)
+        .values(
+            state=PENDING,
+            revision=1,
+            token=0,
+            claims=0,
+            work_us=0,
+            is_stored=True,
+            task_version="",
+            task_hash="",
+            create_time=now_us(),
+        )
+        .on_conflict_do_nothing(index_elements=["client", "request_id"])
+        .returning(jobs.c.create_time)
+    )
+
+
+def submit(
+    connection: Connection, new: NewJob, payload: Payload, route: Route | None, ticket: Publication | None, owner: str
+) -> Job | IdReused:
+    """Store a job PENDING, or add a route to it if it is known and open."""
+    inserted = connection.execute(_insert_pending(connection.dialect.name), job_values(new))
+    create_time = inserted.scalar_one_or_none()
+    if create_time is not None:
+        job_details.add_labels(connection, new)
+        job_details.store(connection, new.job_id, payload, route)
+        publications.store(connection, [ticket] if ticket else [], owner)
+        return fresh_job(new, State.PENDING, from_us(create_time))
+    row = claims.known(connection, new)
+    if row is None:  # it was forgotten between the two statements: begin again
+        return submit(connection, new, payload, route, ticket, owner)
+    if claims.is_reused(row, new):
+        return IdReused(row.job_id)
+    job = job_of(row)
+    if not job.state.is_end:
+        _join(connection, row, new, payload, route, ticket, owner)
+    return job
+
+
+def _join(
+    connection: Connection,
+    row: Row[Any],
+    new: NewJob,
+    payload: Payload,
+    route: Route | None,
+    ticket: Publication | None,
+    owner: str,
+) -> None:
+    """Let an open job answer one more submission; from now on the memory stands for it."""
+    if row.origin == Origin.SUBMITTED:
+        if route is not None:
+            job_details.add_route(connection, row.job_id, route)
+        return
+    if row.origin == Origin.RUN and row.state == State.PENDING:
+        claims.renew(connection, row, new)
+    job_details.store(connection, row.job_id, payload, route)
+    connection.execute(_PROMOTE, {"of_job": row.job_id})
+    publications.store(connection, [ticket_for(ticket, row.job_id)] if ticket else [], owner)
+
+
+def to_ticket(
+    connection: Connection, claim: Claim, payload: Payload, route: Route | None, ticket: Publication, owner: str
+) -> None:
+    """Turn a claim into a stored PENDING job that a ticket stands for."""
+    if connection.execute(_TO_TICKET, claims.fence(claim)).rowcount != 1:
+        raise ClaimLostError
+    job_details.store(connection, claim.job.job_id, payload, route)
+    publications.store(connection, [ticket], owner)
+
+
+def discard(
+    connection: Connection,
+    claim: Claim | None,
+    answers: Sequence[Publication],
+    parked_message: ParkedMessage | None,
+    owner: str,
+) -> None:
+    """Forget a refused request, and store what answers for it."""
+    if claim is not None:
+        forgotten = connection.execute(_FORGET, {**claims.fence(claim), "claimed_origin": str(claim.new.origin)})
+        if forgotten.rowcount != 1:  # it was submitted meanwhile, and the memory stands for it; or the claim is lost
+            claims.release(connection, claim, worked_seconds=0.0, counted=False)
+    publications.store(connection, answers, owner)
+    parked.park(connection, parked_message)
+
+
+def recoverable(connection: Connection, limit: int) -> list[str]:
+    """Return ids of submitted jobs that wait, oldest first."""
+    return list(connection.execute(_RECOVERABLE, {"limit": limit}).scalars())
