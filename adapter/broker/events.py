@@ -25,7 +25,7 @@ class Events:
         """Tell the hook; its exceptions are logged and go no further."""
         try:
             self._hook(name, {**self._fields, **fields})
-        except Exception:
+        except Exception:  # noqa: BLE001 - a broken hook must not break the connection
             _LOG.exception("event_hook_failed", extra={"event": name})
 
     def bind(self, **fields: EventField) -> "Events":

@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 START_TIMEOUT_SECONDS = 90.0
 STOP_TIMEOUT_SECONDS = 20.0
@@ -97,7 +98,7 @@ class PrivateBroker:
         """AMQP URL of a vhost, its name percent-encoded."""
         return f"amqp://guest:guest@127.0.0.1:{self.port}/{vhost}"
 
-    def __enter__(self) -> "PrivateBroker":
+    def __enter__(self) -> Self:
         """Start it."""
         self.start()
         return self

@@ -1,0 +1,154 @@
+"""pika's asyncio connection with its sharp edges off: opened and closed by futures, and no message can break it."""
+
+import asyncio
+import ssl
+import struct
+from collections.abc import Callable
+
+import pika
+from pika import exceptions, frame, spec
+from pika.adapters.asyncio_connection import AsyncioConnection
+
+from adapter.broker.closes import CloseReason, Scope, reason_of
+from adapter.broker.errors import ChannelLost
+from adapter.broker.field_table import read_table
+
+_FRAME_START = struct.Struct(">BHL")
+_CONTENT_START = struct.Struct(">HHQ")
+_MORE_FLAGS = 1
+# What pika's decoding of header tables was seen to raise (dates, NaN, nesting, unknown kinds).
+_UNDECODABLE = (ValueError, OverflowError, OSError, RecursionError, struct.error, exceptions.InvalidFieldTypeException)
+
+
+class TolerantConnection(AsyncioConnection):
+    """Reads content headers that pika cannot, and can be dropped at any moment."""
+
+    _frame_buffer: bytes
+    _terminate_stream: Callable[[Exception], None]
+    _dropped = False
+
+    def _read_frame(self) -> tuple[int, frame.Frame | frame.ProtocolHeader | None]:
+        """Decode the next frame; overrides pika's, whose exceptions here would drop the connection."""
+        try:
+            return frame.decode_frame(self._frame_buffer)
+        except _UNDECODABLE:
+            read = read_header_frame(self._frame_buffer)
+            if read is None:
+                raise
+            return read
+
+    def drop(self, why: str) -> None:
+        """Cut the connection without a word to the broker, at any moment. Does nothing when it is closed."""
+        if not self.is_closed and not self._dropped:
+            self._dropped = True
+            self._terminate_stream(exceptions.StreamLostError(why))
+
+
+def read_header_frame(buffer: bytes) -> tuple[int, frame.Header] | None:
+    """Decode a content header with our own reading of its table; None if the buffer holds another kind of frame."""
+    kind, channel_number, size = _FRAME_START.unpack_from(buffer)
+    content = buffer[_FRAME_START.size : _FRAME_START.size + size]
+    flags_at = _CONTENT_START.size
+    if kind != spec.FRAME_HEADER or len(content) < flags_at + 2:
+        return None
+    flags = int.from_bytes(content[flags_at : flags_at + 2], "big")
+    if flags & _MORE_FLAGS or not flags & spec.BasicProperties.FLAG_HEADERS:
+        return None
+    start = at = flags_at + 2
+    for flag in (spec.BasicProperties.FLAG_CONTENT_TYPE, spec.BasicProperties.FLAG_CONTENT_ENCODING):
+        at += 1 + content[at] if flags & flag else 0
+    headers, end = read_table(content, at)
+    rest = (flags & ~spec.BasicProperties.FLAG_HEADERS).to_bytes(2, "big") + content[start:at] + content[end:]
+    properties = spec.BasicProperties()
+    properties.decode(rest)
+    properties.headers = headers
+    body_size = _CONTENT_START.unpack_from(content)[2]
+    return _FRAME_START.size + size + spec.FRAME_END_SIZE, frame.Header(channel_number, body_size, properties)
+
+
+class OpenConnection:
+    """An open connection; `closed` is set with the reason when it is not open any more."""
+
+    def __init__(self, connection: TolerantConnection, closed: asyncio.Future[CloseReason]) -> None:
+        """Made by `connect`."""
+        self.pika = connection
+        self.closed = closed
+
+    @property
+    def is_open(self) -> bool:
+        """True until it closes or starts to."""
+        return self.pika.is_open
+
+    def drop(self, why: str) -> None:
+        """Cut it."""
+        self.pika.drop(why)
+
+    async def close(self, timeout_seconds: float) -> None:
+        """Close it with the broker's consent, or cut it after the time."""
+        if self.pika.is_open:
+            self.pika.close()
+        if self.pika.is_closed:
+            return
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await asyncio.shield(self.closed)
+        except TimeoutError:
+            self.drop("the broker did not confirm the close")
+
+
+def parameters_of(
+    url: str, *, name: str, heartbeat_seconds: int, timeout_seconds: float, tls: ssl.SSLContext | None = None
+) -> pika.URLParameters:
+    """Return connection parameters. Raises ValueError, without the URL's password, if the URL is not one."""
+    if not url.startswith(("amqp://", "amqps://")):
+        raise ValueError("A broker URL must start with amqp:// or amqps://.")
+    try:
+        parameters = pika.URLParameters(url)
+    except (ValueError, TypeError, KeyError) as error:
+        message = f"A broker URL cannot be read ({type(error).__name__}); use amqp://user:password@host:5672/vhost."
+        raise ValueError(message) from None
+    parameters.heartbeat = heartbeat_seconds
+    parameters.socket_timeout = timeout_seconds
+    parameters.stack_timeout = timeout_seconds
+    parameters.connection_attempts = 1
+    parameters.blocked_connection_timeout = None
+    parameters.client_properties = {"connection_name": name, "product": "llm-adapter"}
+    if tls is not None and url.startswith("amqps://"):
+        parameters.ssl_options = pika.SSLOptions(tls, parameters.host)
+    return parameters
+
+
+async def connect(parameters: pika.URLParameters, *, on_blocked: Callable[[bool], None]) -> OpenConnection:
+    """Open a connection. Raises ChannelLost with the reason; bounded by the parameters' timeouts.
+
+    `on_blocked(True)` is called when the broker stops taking publishes, `on_blocked(False)` when it takes them again.
+    """
+    loop = asyncio.get_running_loop()
+    opened: asyncio.Future[None] = loop.create_future()
+    closed: asyncio.Future[CloseReason] = loop.create_future()
+
+    def on_end(_connection: object, error: BaseException) -> None:
+        reason = reason_of(error, Scope.CONNECTION)
+        if not opened.done():
+            opened.set_exception(ChannelLost(reason))
+        if not closed.done():
+            closed.set_result(reason)
+
+    def on_open(_connection: object) -> None:
+        if not opened.done():
+            opened.set_result(None)
+
+    connection = TolerantConnection(parameters, on_open, on_end, on_end)
+    connection.add_on_connection_blocked_callback(lambda *_: on_blocked(True))  # noqa: FBT003 - see the docstring
+    connection.add_on_connection_unblocked_callback(lambda *_: on_blocked(False))  # noqa: FBT003 - see the docstring
+    try:
+        # pika's own timeouts come first; this one is for the moments that they do not cover (name resolution).
+        async with asyncio.timeout((parameters.stack_timeout or 0) + 5):
+            await opened
+    except TimeoutError:
+        connection.drop("no connection in time")
+        raise ChannelLost(reason_of(TimeoutError("no connection in time"), Scope.CONNECTION)) from None
+    except asyncio.CancelledError:
+        connection.drop("cancelled while connecting")
+        raise
+    return OpenConnection(connection, closed)

@@ -1,0 +1,82 @@
+"""One consumer on one channel, for as long as that channel lives: starts, stops, and knows what is held."""
+
+import asyncio
+from collections.abc import Callable
+
+from adapter.broker.channel import Channel, Settle
+from adapter.broker.delivery import Delivery
+from adapter.broker.events import Events
+from adapter.broker.probes import is_probe
+from adapter.domain.message import ReceivedMessage
+
+MAX_PREFETCH = 2000
+"""Quorum queues take no more per consumer."""
+
+
+class Consumer:
+    """Deliveries of one queue over one channel."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        queue: str,
+        *,
+        generation: int,
+        on_delivery: Callable[[Delivery], None],
+        on_held: Callable[[], None],
+        events: Events,
+    ) -> None:
+        """`on_delivery`, and `on_held` after a change of what is held, run inside the socket reader: only hand on."""
+        self.channel = channel
+        self.ended = asyncio.Event()
+        """The broker ended our consumer: its queue was deleted, or moved."""
+        self.held: dict[int, Delivery] = {}
+        self.held_bytes = 0
+        self._queue = queue
+        self._generation = generation
+        self._hand_on = on_delivery
+        self._on_held = on_held
+        self._events = events
+        self._tag = ""
+
+    @property
+    def is_consuming(self) -> bool:
+        """True while the broker has our consumer."""
+        return bool(self._tag) and self.channel.is_open and not self.ended.is_set()
+
+    async def start(self, prefetch: int) -> None:
+        """Consume. Raises ChannelLost, BrokerTimeout."""
+        # Prefetch holds for consumers started after it, so it is set each time, and first.
+        await self.channel.qos(min(prefetch, MAX_PREFETCH))
+        self._tag = await self.channel.consume(self._queue, self._on_delivery, self.ended.set)
+
+    async def stop(self) -> None:
+        """Stop taking; what is held stays held. Raises ChannelLost, BrokerTimeout."""
+        if self._tag:
+            await self.channel.cancel(self._tag)
+        self._tag = ""
+
+    def release_all(self) -> None:
+        """Give back everything that is held, one by one: a channel closed over held messages counts against them."""
+        for delivery in tuple(self.held.values()):
+            delivery.release()
+
+    def _on_delivery(self, tag: int, message: ReceivedMessage) -> None:
+        if is_probe(message):
+            self._events.emit("probe_seen")
+            self.channel.settle(tag, Settle.REJECT)
+            return
+        delivery = Delivery(message, tag=tag, generation=self._generation, settle=self._settle)
+        self.held[tag] = delivery
+        self.held_bytes += len(message.body)
+        self._hand_on(delivery)
+        self._on_held()
+
+    def _settle(self, delivery: Delivery, how: Settle) -> bool:
+        if self.held.pop(delivery.tag, None) is not None:
+            self.held_bytes -= len(delivery.message.body)
+            self._on_held()
+        settled = self.channel.settle(delivery.tag, how)
+        if not settled:
+            self._events.emit("delivery_stale", how=how.value)
+        return settled
