@@ -45,6 +45,8 @@ class GrpcServerSettings:
     reflection: bool = True
     message_bytes: int = 16 * 1024 * 1024
     metadata_bytes: int = 16 * 1024
+    min_ping_interval_seconds: float = 5
+    """Clients that ping a silent connection more often are cut off; Java's shortest keepalive is 10 s."""
     max_connection_age_seconds: float = 1800
     """After so long a client is asked to connect again, and meets new replicas."""
     max_connection_age_grace_seconds: float = 600
@@ -58,7 +60,7 @@ def channel_options(settings: GrpcServerSettings) -> list[tuple[str, int]]:
         # One process a port: a second one must fail, not share the port by accident.
         ("grpc.so_reuseport", 0),
         # A client that pings each 10 s is otherwise cut off (too_many_pings), and its retry pays the model twice.
-        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", round(settings.min_ping_interval_seconds * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
         # Our own pings find clients that vanished without a word.
         ("grpc.keepalive_time_ms", 60_000),
@@ -113,7 +115,7 @@ class GrpcServer:
         """Listen, say SERVING, and return the port. Raises ListenError."""
         port = self._bind()
         await self._server.start()
-        await self.set_serving("", True)  # noqa: FBT003 - as above
+        await self.set_serving("", serving=True)
         return port
 
     async def set_serving(self, service_name: str, serving: bool) -> None:  # noqa: FBT001 - the value that is set
