@@ -1,0 +1,1 @@
+"""Sending what was stored: the relay from the publications table to the broker."""
