@@ -1,6 +1,7 @@
 """JSON as it really is: exact decimals and integers, keys in order; no NaN, no duplicate keys."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,10 @@ import orjson
 # The largest nesting that is read. Deeper documents are an attack or an accident.
 MAX_DEPTH = 128
 _ORJSON_BITS = 63
+_MAX_DIGITS = 400
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+# possessive, and an open string ends with the text: linear on anything
+_BRACKETS = re.compile(r'[\[\]{}]|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 class JsonError(ValueError):
@@ -23,14 +28,19 @@ def loads(text: str | bytes) -> Any:
         except UnicodeDecodeError as exc:
             msg = f"not UTF-8 at byte {exc.start}"
             raise JsonError(msg) from exc
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _refuse_deep(text)
     try:
-        return _DECODER.decode(text)
+        document = _DECODER.decode(text)
     except RecursionError as exc:
         msg = f"nested deeper than {MAX_DEPTH} levels"
         raise JsonError(msg) from exc
     except json.JSONDecodeError as exc:
         msg = f"{exc.msg} at line {exc.lineno} column {exc.colno}"
         raise JsonError(msg) from exc
+    if _SURROGATE_ESCAPE.search(text):
+        _refuse_lone_surrogates(document)
+    return document
 
 
 def dumps(document: Any) -> bytes:
@@ -80,13 +90,41 @@ def _refuse_constant(name: str) -> Any:
     raise JsonError(msg)
 
 
+def _refuse_deep(text: str) -> None:
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+        if depth > MAX_DEPTH:
+            msg = f"nested deeper than {MAX_DEPTH} levels"
+            raise JsonError(msg)
+
+
+def _refuse_lone_surrogates(document: Any) -> None:
+    # one half of a pair is no character: it could be stored and sent by nobody after us
+    try:
+        dumps(document)
+    except (orjson.JSONEncodeError, UnicodeEncodeError) as exc:
+        msg = "a string holds half of a surrogate pair"
+        raise JsonError(msg) from exc
+
+
 def _integer(text: str) -> int:
-    if len(text) > 400:  # noqa: PLR2004 - int() is quadratic; no record has a number this long
-        msg = "an integer has more than 400 digits"
+    # int() is quadratic; no record has a number this long
+    if len(text) > _MAX_DIGITS:
+        msg = f"an integer has more than {_MAX_DIGITS} digits"
         raise JsonError(msg)
     return int(text)
 
 
+def _decimal(text: str) -> Decimal:
+    # 1e999999999 is a few bytes here, and a gigabyte to whoever writes it out
+    number = Decimal(text)
+    if len(text) > _MAX_DIGITS or not -_MAX_DIGITS <= number.adjusted() <= _MAX_DIGITS:
+        msg = f"a number has more than {_MAX_DIGITS} digits"
+        raise JsonError(msg)
+    return number
+
+
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=Decimal, parse_int=_integer, parse_constant=_refuse_constant
+    object_pairs_hook=_object, parse_float=_decimal, parse_int=_integer, parse_constant=_refuse_constant
 )
