@@ -171,7 +171,7 @@ def show(answers: list[Answer], model: str) -> None:
         "\nWith your own API key:\n"
         "  export OPENAI_API_KEY=…\n"
         "  [bold].venv/bin/adapter run classify-ticket examples/tasks/classify-ticket/samples/01.json \\\n"
-        "    --config examples/adapter.yaml --model cloud[/]\n",
+        "    --config examples/openai.yaml[/]\n",
         highlight=False,
     )
 

@@ -1,0 +1,142 @@
+"""`adapter serve` and `adapter simulate` as real processes, for tests that kill them and for benchmarks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+ADAPTER = str(Path(sys.executable).parent / "adapter")
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60.0
+
+
+class AdapterProcess:
+    """One serving process with a configuration of its own; its stderr goes to a file of JSON events."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any], *, name: str = "adapter") -> None:
+        """Settings are merged over defaults for tests: any free ports, JSON logs, example tasks, a database in folder."""
+        self.folder = folder
+        self.log_file = folder / f"{name}.log"
+        self.config = folder / f"{name}.yaml"
+        defaults: dict[str, Any] = {
+            "tasks": str(ROOT / "examples" / "tasks"),
+            "database": {"url": f"sqlite:///{folder}/{name}.db", "lease_seconds": 3, "heartbeat_seconds": 1},
+            "grpc": {"listen": "127.0.0.1:0"},
+            "http": {"listen": "127.0.0.1:0"},
+            "drain_seconds": 5,
+            "log": {"format": "json"},
+        }
+        self.config.write_text(yaml.safe_dump(defaults | dict(settings)))
+        self.process: subprocess.Popen[bytes] | None = None
+        self.grpc_port = 0
+        self.http_port = 0
+        self._read_from = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def grpc_address(self) -> str:
+        return f"127.0.0.1:{self.grpc_port}"
+
+    def start(self) -> None:
+        """Start, and wait until it serves."""
+        self._read_from = self.log_file.stat().st_size if self.log_file.exists() else 0
+        with self.log_file.open("ab") as stream:
+            self.process = subprocess.Popen(  # noqa: S603 - our own command line
+                [ADAPTER, "serve", "--config", str(self.config)], stderr=stream, stdout=stream, env=clean_environment()
+            )
+        event = self._wait_for("started")
+        self.grpc_port, self.http_port = event["grpc_port"], event["http_port"]
+
+    def _wait_for(self, name: str) -> dict[str, Any]:
+        deadline = time.monotonic() + START_SECONDS
+        assert self.process is not None
+        while time.monotonic() < deadline:
+            for event in self.events():
+                if event.get("event") == name:
+                    return event
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise AssertionError(f"{name} did not happen; the log:\n{self.log_text()[-4000:]}")
+
+    def events(self) -> list[dict[str, Any]]:
+        """Log events since the last start."""
+        found = []
+        for line in self.log_text().splitlines():
+            if line.startswith("{"):
+                try:
+                    found.append(json.loads(line))
+                except json.JSONDecodeError:
+                    continue  # the line is still being written
+        return found
+
+    def log_text(self) -> str:
+        with self.log_file.open("rb") as stream:
+            stream.seek(self._read_from)
+            return stream.read().decode(errors="replace")
+
+    def kill(self) -> None:
+        """SIGKILL: no drain, no goodbye."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = 20.0) -> int:
+        """SIGTERM, and wait for the drain; returns the exit code."""
+        if self.process is None or self.process.poll() is not None:
+            return self.process.returncode if self.process else 0
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def metrics(self) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=10) as page:
+            return str(page.read().decode())
+
+    def ready(self) -> tuple[int, dict[str, Any]]:
+        """Status and page of /readyz."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=10) as page:
+                return page.status, json.loads(page.read())
+        except urllib.error.HTTPError as exc:
+            return exc.code, json.loads(exc.read())
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far."""
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak_mib(self) -> float:
+        """Largest resident memory so far."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without settings of ours."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
