@@ -60,15 +60,25 @@ def _logged(error: Exception, rpc: str) -> InternalError:
 
 def seconds_left(context: Context) -> float | None:
     """Return the time until the caller's deadline less the margin, at least 0; None = there is no deadline."""
-    # The published type says float, but without a deadline it is None.
-    remaining: float | None = context.time_remaining()
+    remaining = _remaining_seconds(context)
     return None if remaining is None else max(0.0, remaining - MARGIN_SECONDS)
+
+
+def _remaining_seconds(context: Context) -> float | None:
+    # The published type says float, but without a deadline it is None.
+    return context.time_remaining()
+
+
+def _lookup_seconds(context: Context) -> float | None:
+    """As seconds_left, but never less than half: who asks with a deadline below the margin gets an answer too."""
+    remaining = _remaining_seconds(context)
+    return None if remaining is None else max(remaining / 2, remaining - MARGIN_SECONDS)
 
 
 async def in_time(context: Context, use_case: Awaitable[T], *, job_id: str = "") -> T:
     """Await a use case that takes no timeout itself. Raises CallerDeadlineExceeded before the caller gives up."""
     try:
-        async with asyncio.timeout(seconds_left(context)) as limit:
+        async with asyncio.timeout(_lookup_seconds(context)) as limit:
             return await use_case
     except TimeoutError:
         if not limit.expired():
@@ -78,7 +88,7 @@ async def in_time(context: Context, use_case: Awaitable[T], *, job_id: str = "")
 
 async def each_in_time(context: Context, events: AsyncIterator[Job | Progress]) -> AsyncIterator[Job | Progress]:
     """Yield the events of a job. Raises CallerDeadlineExceeded before the caller gives up."""
-    left = seconds_left(context)
+    left = _lookup_seconds(context)
     end = None if left is None else asyncio.get_running_loop().time() + left
     job_id = ""
     while True:

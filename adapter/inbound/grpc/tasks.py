@@ -18,8 +18,8 @@ class TaskCatalogue(Protocol):
     def names(self) -> Sequence[str]:
         """Names of all tasks."""
 
-    def versions(self, name: str) -> Sequence[str]:
-        """Return the versions of a task, lowest first; () = no such task."""
+    def versions(self, name: str) -> Sequence[Task]:
+        """Every version of a task, lowest first; () = no such task."""
 
     def resolve(self, ref: str) -> Task:
         """Return the version that a request for `name`, `name@1` or `name@1.2.0` gets. Raises TaskNotFound."""
@@ -62,7 +62,7 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
         return [found] if "@" in ref else self._all(found.name)
 
     def _all(self, name: str) -> Sequence[Task]:
-        return [self._catalogue.resolve(f"{name}@{version}") for version in self._catalogue.versions(name)]
+        return self._catalogue.versions(name)
 
     def _task(self, name: str, versions: Sequence[Task], *, with_schemas: bool = False) -> task_service_pb2.Task:
         return task_service_pb2.Task(

@@ -72,6 +72,7 @@ class FakeJobService:
     async def get(self, caller: Caller, *, job_id: str = "", request_id: str = "") -> Job:
         """Find a stored job."""
         self.asked.append((caller, job_id, request_id))
+        await asyncio.sleep(0)  # as a store does, give way once
         for job in self.stored:
             if job_id == job.job_id or request_id == job.request_id:
                 return job

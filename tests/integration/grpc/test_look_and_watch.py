@@ -44,6 +44,13 @@ async def test_a_job_that_is_not_there_is_not_found() -> None:
     assert info_of(status_of(refusal.value)).reason == "JOB_NOT_FOUND"
 
 
+async def test_a_look_up_with_little_time_is_still_answered() -> None:
+    async with serving() as client:
+        await client.channel.channel_ready()
+        answer = await client.jobs.GetJob(GetJobRequest(job_id="j-1"), timeout=0.25)
+    assert answer.job.job_id == "j-1"
+
+
 async def test_watching_streams_states_and_progress_and_ends_with_the_job() -> None:
     async with serving(FakeJobService(events=[RUNNING, CALL_STARTED, JOB])) as client:
         call = client.jobs.WatchJob(WatchJobRequest(request_id="r-1"))
