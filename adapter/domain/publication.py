@@ -1,7 +1,6 @@
 """How an answer becomes the message for one route: the properties of `contract.md` §2."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from adapter.domain.job import Route
 from adapter.domain.message import Answer, OutgoingMessage, Properties, Publication
@@ -12,9 +11,15 @@ JOB_ID_HEADER = "llm-job-id"
 _PERSISTENT = 2
 
 
-def publication_of(job_id: str, revision: int, answer: Answer, route: Route, timestamp: datetime) -> Publication:
-    """Address an answer to a route; without a correlation id the request id (a header of the answer) stands in."""
-    message_id = publication_id(job_id, revision, route)
+def publication_of(
+    job_id: str, revision: int, answer: Answer, route: Route, timestamp: int, *, message_id: str = ""
+) -> Publication:
+    """Address an answer to a route; timestamp in seconds since 1970.
+
+    The message id is the same for the same job, revision and route; an answer that records nothing brings its own.
+    Without a correlation id of the route, the request id (a header of the answer) stands in.
+    """
+    message_id = message_id or publication_id(job_id, revision, route)
     properties = Properties(
         message_id=message_id,
         correlation_id=route.correlation_id or str(answer.headers.get(REQUEST_ID_HEADER, "")),
@@ -22,12 +27,12 @@ def publication_of(job_id: str, revision: int, answer: Answer, route: Route, tim
         content_encoding="UTF-8",
         type=answer.type,
         app_id="llm-adapter",
-        timestamp=int(timestamp.timestamp()),
+        timestamp=timestamp,
         delivery_mode=_PERSISTENT,
         headers=answer.headers,
     )
     message = OutgoingMessage(route.exchange, route.routing_key, answer.body, properties, route.mandatory)
-    return Publication(message_id, job_id, message, timestamp)
+    return Publication(message_id, job_id, message)
 
 
 def ticket_for(ticket: Publication, job_id: str) -> Publication:

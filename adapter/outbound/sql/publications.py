@@ -81,8 +81,8 @@ def _insert(dialect_name: str) -> Insert:
     return statement.on_conflict_do_update(index_elements=["publication_id"], set_=again)
 
 
-def store(connection: Connection, publications: Iterable[Publication], owner: str) -> None:
-    """Keep publications until they are confirmed; owner is going to send them."""
+def store(connection: Connection, publications: Iterable[Publication], owner: str | None) -> None:
+    """Keep publications until they are confirmed; owner is going to send them, None = whoever finds them first."""
     rows = [{**outgoing_values(publication), "owner": owner} for publication in publications]
     if rows:
         connection.execute(_insert(connection.dialect.name), rows)
@@ -98,7 +98,7 @@ def answer_routes(
     content = answer(job)
     by_id: dict[str, Publication] = {}
     for route in different_routes:
-        publication = publication_of(job.job_id, job.revision, content, route, job.finish_time)
+        publication = publication_of(job.job_id, job.revision, content, route, int(job.finish_time.timestamp()))
         by_id.setdefault(publication.publication_id, publication)
     store(connection, by_id.values(), owner)
     return tuple(by_id.values())

@@ -13,16 +13,15 @@ from adapter.outbound.sql import (
     calls,
     claims,
     jobs,
+    migrate,
     outcomes,
     parked,
     publications,
     replicas,
     retention,
-    schema,
     submissions,
 )
 from adapter.outbound.sql.engine import open_engine, parse_url, sqlite_path, writing
-from adapter.outbound.sql.errors import StoreOutdated
 from adapter.outbound.sql.lock import FileLock
 from adapter.outbound.sql.paging import Page
 from adapter.outbound.sql.reader import Reader
@@ -36,8 +35,8 @@ _READER_THREADS = 2
 class SqlJobStore(JobStore):
     """The memory in SQLite or PostgreSQL. Method docstrings are the port's.
 
-    replica_id must be new for each start of a process. A serving store on SQLite holds the lock file, brings the schema
-    up to date, and so knows that every other replica is dead; one that does not serve only reads what is there.
+    replica_id must be new for each start of a process. On SQLite an opened store holds the lock file, and so knows that
+    every other replica is dead; is_alone=False leaves that out, for tests with several replicas on one file.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class SqlJobStore(JobStore):
         *,
         replica_id: str,
         lease_seconds: float,
-        is_serving: bool = True,
+        is_alone: bool = True,
         linger_seconds: float = 0.003,
         max_waiting: int = 20_000,
         busy_seconds: float = 5.0,
@@ -57,28 +56,35 @@ class SqlJobStore(JobStore):
         self.replica_id = replica_id
         self._url = url
         self._lease_us = seconds_to_us(lease_seconds)
-        self._is_serving = is_serving
         self._is_sqlite = path is not None
-        self._lock = FileLock(path.with_name(f"{path.name}.lock")) if path is not None and is_serving else None
+        self._lock = FileLock(path.with_name(f"{path.name}.lock")) if path is not None and is_alone else None
         self._engine = open_engine(parsed, connections=_READER_THREADS + 1, busy_seconds=busy_seconds)
         settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting)
         self._writer = GroupWriter(writing(self._engine), settings)
         self._reader = Reader(self._engine, _READER_THREADS)
 
-    async def open(self) -> None:
-        """Get ready. Raises StoreLocked, StoreOutdated, StoreUnavailable."""
-        if self._lock is not None:
-            self._lock.acquire()
+    async def open(self, *, read_only: bool = False) -> None:
+        """Get ready; SQLite is brought to this version's schema. read_only takes no lock and answers questions only.
+
+        Raises StoreLocked, StoreOutdated, StoreUnavailable.
+        """
         try:
-            await asyncio.to_thread(self._prepare_schema)
-            self._writer.start()
-            if self._lock is not None:
-                await self._writer.submit(replicas.expire_all, "")
-            if self._is_serving:
-                await self.heartbeat()
+            if read_only:
+                await asyncio.to_thread(migrate.require, self._url)
+            else:
+                await self._open_for_writing()
         except BaseException:
             await self.close()
             raise
+
+    async def _open_for_writing(self) -> None:
+        if self._lock is not None:
+            self._lock.acquire()
+        await asyncio.to_thread(migrate.upgrade if self._is_sqlite else migrate.require, self._url)
+        self._writer.start()
+        if self._lock is not None:
+            await self._writer.submit(replicas.expire_all, "")
+        await self.heartbeat()
 
     async def close(self) -> None:
         """Write what waits, then let go of everything; what this replica owns lapses unless it was retired."""
@@ -87,12 +93,6 @@ class SqlJobStore(JobStore):
         self._engine.dispose()
         if self._lock is not None:
             self._lock.release()
-
-    def _prepare_schema(self) -> None:
-        if self._is_sqlite and self._is_serving:
-            schema.upgrade(self._url)
-        elif problems := schema.check(self._url):
-            raise StoreOutdated(problems)
 
     # a job's life
 

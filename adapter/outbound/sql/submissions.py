@@ -67,7 +67,7 @@ def submit(
         return IdReused(row.job_id)
     job = job_of(row)
     if not job.state.is_end:
-        _join(connection, row, new, payload, route, ticket, owner)
+        _join(connection, row, new, payload, route, ticket)
     return job
 
 
@@ -78,9 +78,11 @@ def _join(
     payload: Payload,
     route: Route | None,
     ticket: Publication | None,
-    owner: str,
 ) -> None:
-    """Let an open job answer one more submission; from now on the memory stands for it."""
+    """Let an open job answer one more submission; from now on the memory stands for it.
+
+    Its ticket belongs to nobody, so that the relay finds it: the caller only knows of jobs that it made.
+    """
     if row.origin == Origin.SUBMITTED:
         if route is not None:
             job_details.add_route(connection, row.job_id, route)
@@ -89,7 +91,7 @@ def _join(
         claims.renew(connection, row, new)
     job_details.store(connection, row.job_id, payload, route)
     connection.execute(_PROMOTE, {"of_job": row.job_id})
-    publications.store(connection, [ticket_for(ticket, row.job_id)] if ticket else [], owner)
+    publications.store(connection, [ticket_for(ticket, row.job_id)] if ticket else [], None)
 
 
 def to_ticket(

@@ -87,7 +87,7 @@ class GroupWriter:
         raises, and StoreUnavailable when the database is, or when too many writes wait already.
         """
         if self._closing or self._feeder is None:
-            raise StoreUnavailable("The store is closed. Send the same request again later.")
+            raise StoreUnavailable("The store is not open for writing. Send the same request again later.")
         if len(self._waiting) >= self._settings.max_waiting and not is_urgent:
             raise StoreUnavailable("Too many writes wait for the database. Send the same request again later.")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()

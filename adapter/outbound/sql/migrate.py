@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, exc, text
 
 from adapter.outbound.sql.engine import open_engine, parse_url, sqlite_path, writing
-from adapter.outbound.sql.errors import translate
+from adapter.outbound.sql.errors import StoreOutdated, translate
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _ADVISORY_LOCK = 0x6C6C6D61  # "llma"
@@ -46,6 +46,12 @@ def check(url: str) -> Sequence[str]:
         raise translate(error) from error
     finally:
         engine.dispose()
+
+
+def require(url: str) -> None:
+    """Raise StoreOutdated unless the schema is this version's."""
+    if problems := check(url):
+        raise StoreOutdated(problems)
 
 
 def _problems(revision: str | None) -> Sequence[str]:
