@@ -167,7 +167,7 @@ class Settings(Section):
     """The whole configuration."""
 
     tasks: Path = Path("tasks")
-    default_versions: dict[str, str] = {}
+    default_versions: dict[str, int] = {}
     database: Database = Database()
     amqp: Amqp | None = None
     grpc: Grpc = Grpc()

@@ -10,7 +10,8 @@ from adapter.broker.errors import SetupFailed
 from adapter.broker.events import EventField
 from adapter.broker.link import Link, LinkSettings, LinkState
 from adapter.broker.publisher import BrokerPublisher
-from adapter.broker.topology import Topology, declare, verify
+from adapter.broker.topology import declare, verify
+from adapter.broker.wiring import Topology
 from adapter.domain.job import Route
 from adapter.inbound.amqp.consumers import Consumers, consumers_of
 from adapter.inbound.amqp.reply_to import Address, ReplyToRules

@@ -1,12 +1,14 @@
 """Models from the configuration: endpoint, price, gate."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from pydantic import SecretStr
 
 from adapter.domain.usage import Price
 from adapter.outbound.metrics import Metrics
-from adapter.outbound.models.openai_model import ModelEndpoint, OpenAIModel
+from adapter.outbound.models.endpoint import ModelEndpoint
+from adapter.outbound.models.openai_model import OpenAIModel
 from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.call_model import CallSettings, GatedModel
 from adapter.pipeline.gate import GateSettings, GateState, ModelGate
@@ -48,14 +50,13 @@ def _model(name: str, section: ModelSection, answers: SampleAnswers | None) -> M
             latency=Latency.parse(section.latency), faults=tuple(FaultRule.parse(text) for text in section.faults)
         )
         return SimulatedModel(name, simulator, answers, _price(section.price))
-    key = section.api_key
     return OpenAIModel(
         ModelEndpoint(
             name=name,
             provider=section.provider,
             model=section.model,
             base_url=section.base_url,
-            api_key=None if key is None else lambda key=key: reveal(key),
+            api_key=None if section.api_key is None else partial(reveal, section.api_key),
             headers=_revealed(section.headers),
             extra_body=section.extra_body,
             simulator=section.simulator,

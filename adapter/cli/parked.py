@@ -28,15 +28,16 @@ def list_parked(
     with exit_codes(), channel_to(settings_of(config, quiet=True), address) as channel:
         stub = admin_service_pb2_grpc.AdminServiceStub(channel)
         response = stub.ListParked(admin_service_pb2.ListParkedRequest(page_size=limit), timeout=TIMEOUT_SECONDS)
-        rows = [MessageToDict(parked, preserving_proto_field_name=True) for parked in response.parked_messages]
+        rows = [MessageToDict(parked, preserving_proto_field_name=True) for parked in response.parked]
         if json:
             print_json(rows)
             return
         table = Table()
-        for heading in ("parked_id", "reason", "detail", "task", "queue", "park_time", "replay_time"):
+        headings = ("parked_id", "reason", "detail", "task", "queue", "park_time", "replay_time")
+        for heading in headings:
             table.add_column(heading, overflow="fold")
         for row in rows:
-            table.add_row(*(str(row.get(column.header, "")) for column in table.columns))
+            table.add_row(*(str(row.get(heading, "")) for heading in headings))
         output.print(table)
 
 
@@ -51,7 +52,7 @@ def show(
     with exit_codes(), channel_to(settings_of(config, quiet=True), address) as channel:
         stub = admin_service_pb2_grpc.AdminServiceStub(channel)
         request = admin_service_pb2.GetParkedRequest(parked_id=parked_id)
-        row = MessageToDict(stub.GetParked(request, timeout=TIMEOUT_SECONDS).parked_message, preserving_proto_field_name=True)
+        row = MessageToDict(stub.GetParked(request, timeout=TIMEOUT_SECONDS).parked, preserving_proto_field_name=True)
         if body:
             print_bytes(base64.b64decode(row.get("body", "")))
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import grpc
 from grpc_status import rpc_status
@@ -20,9 +21,9 @@ def channel_to(settings: Settings, address: str) -> Iterator[grpc.Channel]:
         with grpc.insecure_channel(target) as channel:
             yield channel
     except grpc.RpcError as exc:
-        status = rpc_status.from_call(exc)
-        if status is None and exc.code() is grpc.StatusCode.UNAVAILABLE:
+        call = cast("grpc.Call", exc)  # every error of a call is its call, too
+        if rpc_status.from_call(call) is None and call.code() is grpc.StatusCode.UNAVAILABLE:
             raise UnreachableError(
                 f"no service answers at {target}. Start it with adapter serve, or name it with --address."
             ) from exc
-        fail(exc.details() or str(exc.code()), Exit.JOB_FAILED)
+        fail(call.details() or str(call.code()), Exit.JOB_FAILED)

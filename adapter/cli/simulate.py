@@ -37,7 +37,7 @@ def simulate(  # noqa: PLR0913 - each is an option of the command
         except (UnknownFault, ValueError) as exc:
             fail(str(exc), Exit.WRONG_USAGE)
         answers = sample_answers(read_catalogue(settings, tasks).all())
-        uvloop.run(_serve(SimulatedModelServer(chosen, answers, log_file=log), host, port))
+        uvloop.run(_serve(SimulatedModelServer(chosen, answers, log_path=log), host, port))
 
 
 async def _serve(server: SimulatedModelServer, host: str, port: int) -> None:

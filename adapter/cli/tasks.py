@@ -24,18 +24,18 @@ _STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "dim"}
 def list_tasks(config: ConfigOption = None, tasks: TasksOption = None, json: JsonOption = False) -> None:
     """List every task and version."""
     with exit_codes():
-        rows = [_row(task) for task in read_catalogue(settings_of(config, quiet=True), tasks).all()]
+        found = read_catalogue(settings_of(config, quiet=True), tasks).all()
         if json:
-            print_json(rows)
+            print_json([_row(task) for task in found])
             return
         table = Table()
         for heading in ("task", "version", "summary", "formats", "model", "cases", "hash"):
             table.add_column(heading)
-        for row in rows:
-            formats = ", ".join(row["formats"])
-            table.add_row(
-                row["task"], row["version"], row["summary"], formats, row["model"], str(row["cases"]), row["hash"][:12]
-            )
+        for task in found:
+            definition = task.definition
+            formats = ", ".join(definition.input.formats.names)
+            model, cases, short_hash = definition.model.use[0], str(len(task.cases)), task.task_hash[:12]
+            table.add_row(task.name, task.version, definition.summary, formats, model, cases, short_hash)
         output.print(table)
 
 
@@ -90,13 +90,13 @@ def _print_problems(problems: list[Problem], *, as_json: bool) -> None:
         errors.print(str(problem), style=_STYLES[problem.level], highlight=False, markup=False, soft_wrap=True)
 
 
-def _row(task: Task) -> dict[str, str | int | list[str]]:
+def _row(task: Task) -> dict[str, object]:
     definition = task.definition
     return {
         "task": task.name,
         "version": task.version,
         "summary": definition.summary,
-        "formats": sorted(definition.input.formats.accepted()),
+        "formats": list(definition.input.formats.names),
         "model": definition.model.use[0],
         "cases": len(task.cases),
         "hash": task.task_hash,

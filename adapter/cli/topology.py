@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from adapter.bootstrap.core import read_catalogue
-from adapter.broker.render import definitions, permissions, rabbitmqctl
-from adapter.broker.topology import Topology
+from adapter.broker.render import render
+from adapter.broker.wiring import Topology
 from adapter.cli.exits import exit_codes
 from adapter.cli.options import ConfigOption, TasksOption, settings_of
 from adapter.settings import Amqp
@@ -41,10 +41,4 @@ def show(
         settings = settings_of(config, quiet=True)
         prefix = settings.amqp.prefix if settings.amqp else Amqp.model_fields["prefix"].default
         topology = Topology(prefix, read_catalogue(settings, tasks).names())
-        match form:
-            case Form.DEFINITIONS:
-                typer.echo(definitions(topology, vhost))
-            case Form.RABBITMQCTL:
-                typer.echo(rabbitmqctl(topology, vhost))
-            case Form.PERMISSIONS:
-                typer.echo(permissions(topology, vhost, user))
+        typer.echo(render(topology, form.value, vhost=vhost, user=user))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -146,7 +147,7 @@ class Deliveries:
         """Wait for a run; when it waited too long for something, store it with a ticket in place of the message."""
         with run.waiter():
             while not run.done.done():
-                change = asyncio.ensure_future(run.cause_change())
+                change: asyncio.Future[Any] = asyncio.ensure_future(run.cause_change())
                 left = None if run.cause is None else max(0.0, until - self._clock.monotonic())
                 cause = run.cause.reason if run.cause is not None else ""
                 self._count_held(cause, 1)

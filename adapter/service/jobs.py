@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from adapter.domain.job import Job, JobRequest, Origin
 from adapter.domain.progress import Progress
@@ -85,7 +86,7 @@ class Jobs:
         with run.waiter():
             while not run.done.done():
                 patience = None if run.cause is None else self._patience(run)
-                change = asyncio.ensure_future(run.cause_change())
+                change: asyncio.Future[Any] = asyncio.ensure_future(run.cause_change())
                 try:
                     done, _ = await asyncio.wait(
                         {run.done, change}, timeout=patience, return_when=asyncio.FIRST_COMPLETED

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import Any
 
 from adapter.domain.job import Job, JobRequest, Origin, Route
 from adapter.domain.message import ReceivedMessage
@@ -121,7 +122,8 @@ class LiveRun:
         try:
             while not self.done.done():
                 getter = asyncio.ensure_future(queue.get())
-                await asyncio.wait({getter, self.done}, return_when=asyncio.FIRST_COMPLETED)
+                pending: set[asyncio.Future[Any]] = {getter, self.done}
+                await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                 if getter.done():
                     yield getter.result()
                 else:

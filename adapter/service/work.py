@@ -103,6 +103,7 @@ class Worker:
         self.observer.in_flight(1)
         begun = self.clock.monotonic()
         record = RunRecord(Budget(0, 0, 0))
+        job: Job | None
         try:
             job = await self._to_the_end(run, record, begun)
         except asyncio.CancelledError:
