@@ -1,4 +1,4 @@
-"""Finds the JSON in a reply: complete top-level values only, in linear time; thoughts, fences and prose are passed over."""
+"""Finds the JSON in a reply: complete top-level values, in linear time; thoughts, fences and prose are passed over."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class Located:
 
 
 def locate(text: str, *, lists: bool = False) -> Located:
-    """Collect complete top-level JSON objects, and lists when the contract is one. What is inside of one is not searched."""
+    """Collect complete top-level JSON objects, and lists if asked for. What is inside of one is not searched."""
     text = without_thoughts(text.removeprefix("\ufeff"))
     found: list[str] = []
     start = _next_start(text, 0)

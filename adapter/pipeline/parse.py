@@ -58,7 +58,7 @@ def parse_reply(reply: Reply, contract: Contract, strict: StrictSchema) -> Parse
 
 
 def _complete_text(reply: Reply) -> str:
-    """Take the provider's word first: a reply that was refused, filtered or cut off is not looked into for an answer."""
+    """Take the provider's word first: a reply that was refused, filtered or cut off is not searched for an answer."""
     text = reply.text or ""
     if reply.refusal or reply.finish_reason is FinishReason.REFUSAL:
         raise ModelRefused
@@ -89,8 +89,10 @@ def _occurrences(text: str, window: str) -> int:
 
 def _located(text: str, contract: Contract, strict: StrictSchema, error: exact_json.JsonError) -> Parsed:
     if len(text) > MAX_SEARCHED_CHARS:
-        raise ReplyInvalid((_json_violation("the reply is not one JSON document, and too long to be searched for one"),))
-    located = locate(text, lists=contract.schema.get("type") == "array")
+        raise ReplyInvalid(
+            (_json_violation("the reply is not one JSON document, and too long to be searched for one"),)
+        )
+    located = locate(text, lists=strict.is_wrapped)
     if located.is_cut_off:
         if is_runaway(text):
             raise OutputRunaway
@@ -102,20 +104,20 @@ def _located(text: str, contract: Contract, strict: StrictSchema, error: exact_j
 
 
 def _chosen(texts: list[str], contract: Contract, strict: StrictSchema) -> Parsed:
-    """Take the only document, or the only one that satisfies the contract if it is also the last; never one of several."""
+    """Take the only document, or the last if it alone satisfies the contract; never one of several that do."""
     readings = [_read(text, strict) for text in texts]
     last = readings[-1]
     if len(readings) == 1:
         return _usable(last)
-    satisfying: list[Parsed] = []
-    for one in readings:
-        is_new = isinstance(one, Parsed) and all(one.document != other.document for other in satisfying)
-        if isinstance(one, Parsed) and is_new and not contract.check(one.document):
-            satisfying.append(one)
+    satisfying = {
+        exact_json.dumps(contract.ordered(one.document)): one
+        for one in readings
+        if isinstance(one, Parsed) and not contract.check(one.document)
+    }
     if len(satisfying) > 1:
         raise OutputAmbiguous
-    if satisfying and isinstance(last, Parsed) and last.document == satisfying[0].document:
-        return satisfying[0]
+    if isinstance(last, Parsed) and last in satisfying.values():
+        return last
     # what the model meant came last; an earlier one may be quoted from the record, so it is no substitute
     message = "several JSON documents, and the last does not satisfy the contract; answer with exactly one"
     raise ReplyInvalid((_json_violation(message), *_broken_rules(last, contract)))

@@ -33,7 +33,7 @@ def repair_turns(turns: Sequence[Turn], reply: Reply, violations: Sequence[Viola
 
 def _listed(violations: Sequence[Violation]) -> list[str]:
     lines = [
-        f"{number}. {_quoted(one.pointer)} ({one.rule}): {one.message[:MAX_MESSAGE_CHARS]}"
+        f"{number}. {_quoted(one.pointer)} ({one.rule}): {' '.join(one.message.split())[:MAX_MESSAGE_CHARS]}"
         for number, one in enumerate(violations[:MAX_LISTED], start=1)
     ]
     more = len(violations) - MAX_LISTED

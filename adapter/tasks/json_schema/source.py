@@ -1,4 +1,4 @@
-"""A schema as its author wrote it, copied once: every subschema is a dict with an identity, a place, and a way to it."""
+"""A schema as its author wrote it, copied once: every subschema is a dict with an identity and a place."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

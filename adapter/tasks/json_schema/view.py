@@ -1,4 +1,4 @@
-"""What one place of a schema says, all of it: `$ref` followed, `allOf` intersected, types inferred where none is given."""
+"""All that one place of a schema says: `$ref` followed, `allOf` intersected, types inferred where none is given."""
 
 import re
 from collections.abc import Iterable
@@ -6,32 +6,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from adapter.tasks.json_schema.keywords import ANNOTATIONS, INFERRED, LOWER_BOUNDS, STRUCTURE, UPPER_BOUNDS
 from adapter.tasks.json_schema.pointer import child
 from adapter.tasks.json_schema.problem import ContractProblem, ContractRefused
 from adapter.tasks.json_schema.source import Schema, SchemaSource
 
 Sources = tuple[Schema, ...]
 """Schemas that a value must satisfy all of."""
-
-ANNOTATIONS = frozenset(
-    "$schema $id $anchor $comment $defs definitions title description default examples deprecated readOnly writeOnly "
-    "discriminator contentEncoding contentMediaType contentSchema".split()
-)
-_LOWER_BOUNDS = frozenset("minimum exclusiveMinimum minLength minItems minProperties minContains".split())
-_UPPER_BOUNDS = frozenset("maximum exclusiveMaximum maxLength maxItems maxProperties maxContains".split())
-_STRUCTURE = frozenset(
-    "$ref allOf anyOf oneOf type enum const properties required additionalProperties unevaluatedProperties "
-    "patternProperties propertyNames items prefixItems unevaluatedItems".split()
-)
-_INFERRED: tuple[tuple[str, frozenset[str]], ...] = (
-    (
-        "object",
-        frozenset("properties required additionalProperties patternProperties propertyNames minProperties".split()),
-    ),
-    ("array", frozenset("items prefixItems minItems maxItems uniqueItems contains".split())),
-    ("string", frozenset("pattern format minLength maxLength contentEncoding contentMediaType".split())),
-    ("number", frozenset("minimum maximum exclusiveMinimum exclusiveMaximum multipleOf".split())),
-)
 
 
 class NoValue(ValueError):
@@ -116,7 +97,7 @@ def view_of(source: SchemaSource, sources: Sources) -> View:
         _add_types(view, part, place)
         _add_structure(view, part)
         for keyword, value in part.items():
-            if keyword not in _STRUCTURE:
+            if keyword not in STRUCTURE:
                 _add_keyword(view, keyword, value, place)
     _add_properties(view, parts)
     _settle_types(view)
@@ -166,9 +147,9 @@ def _add_keyword(view: View, keyword: str, value: Any, place: str) -> None:
     known = view.keywords.get(keyword)
     if known is None:
         better = True
-    elif keyword in _LOWER_BOUNDS:
+    elif keyword in LOWER_BOUNDS:
         better = value > known
-    elif keyword in _UPPER_BOUNDS:
+    elif keyword in UPPER_BOUNDS:
         better = value < known
     else:
         better = False
@@ -222,7 +203,7 @@ def _settle_types(view: View) -> None:
         said.add("properties")
     if view.prefix or view.items is not None:
         said.add("items")
-    view.types = frozenset(next(([name] for name, signs in _INFERRED if said & signs), []))
+    view.types = frozenset(next(([name] for name, signs in INFERRED if said & signs), []))
 
 
 def type_of(value: Any) -> frozenset[str]:
@@ -251,7 +232,7 @@ def _in(value: Any, values: Iterable[Any]) -> bool:
 
 def is_constraint_only(source: SchemaSource, branches: Iterable[Sources]) -> bool:
     """Say whether no branch of a union describes a shape: `anyOf: [{required: [a]}, {required: [b]}]`."""
-    shapes = _STRUCTURE - {"required"}
+    shapes = STRUCTURE - {"required"}
     return not any(shapes & set(part) for branch in branches for part in flatten(source, branch))
 
 

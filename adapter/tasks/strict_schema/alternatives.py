@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from adapter.tasks.json_schema.compiled import compile_places
+from adapter.tasks.json_schema.keywords import ANNOTATIONS
 from adapter.tasks.json_schema.problem import ContractProblem, ContractRefused
 from adapter.tasks.json_schema.source import Schema, SchemaSource
 from adapter.tasks.json_schema.view import (
-    ANNOTATIONS,
     Choice,
     NoValue,
     Sources,
@@ -37,7 +37,7 @@ class Alternative:
 
     @cached_property
     def kind(self) -> str:
-        """What it is to the strict shape: object, map, tuple, array, open, number, code, string, integer, boolean, null."""
+        """What it is to the strict shape: object, map, tuple, array, open, number, code, or a plain type."""
         if not self.type:
             return "open"
         if self.view.enum is not None and self.type in {"number", "object", "array"}:

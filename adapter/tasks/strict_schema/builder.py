@@ -1,18 +1,19 @@
 """Builds the strict schema and the shapes of a contract, place by place; definitions are built once and referred to."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from adapter.tasks.json_schema.keywords import ANNOTATIONS
 from adapter.tasks.json_schema.problem import ContractProblem, ContractRefused
 from adapter.tasks.json_schema.source import Schema, SchemaSource
-from adapter.tasks.json_schema.view import ANNOTATIONS, Choice, Sources, View, checked_target, flatten
+from adapter.tasks.json_schema.view import Choice, Sources, View, checked_target, flatten
 from adapter.tasks.strict_schema import arrays, objects, scalars, union_schema
 from adapter.tasks.strict_schema.alternatives import Alternative, Unfolder
 from adapter.tasks.strict_schema.built import Built, annotated, ref_to
 from adapter.tasks.strict_schema.notes import Notes
 from adapter.tasks.strict_schema.profile import SchemaProfile
-from adapter.tasks.strict_schema.shapes import JsonText, Reference, Shape
+from adapter.tasks.strict_schema.shapes import SAME, JsonText, Reference, Shape
 
 MAX_DEPTH = 48
 MAX_PLACES = 20_000
@@ -88,7 +89,7 @@ class Builder:
             self._define(entry, (target,), depth)
         elif not entry.name:
             entry.name = self._name_for(target)
-        own = {keyword: node[keyword] for keyword in ("title", "description") if keyword in node}
+        own: Schema = {keyword: node[keyword] for keyword in ("title", "description") if keyword in node}
         reference: Schema = {"$ref": ref_to(entry.name)}
         schema = {**own, "anyOf": [reference]} if own else reference
         return Built(schema, entry.reference, self.is_nullable((target,)))
@@ -128,9 +129,11 @@ class Builder:
         if view.enum is not None:
             return scalars.constant(view, alternative.type, profile, notes)
         if alternative.kind in {"null", "boolean"}:
-            return {"type": alternative.kind}, scalars.SAME
+            return {"type": alternative.kind}, SAME
         if alternative.kind == "open":
-            notes.say(view, "JSON, encoded as a string." if not alternative.type else "A JSON object, encoded as a string.")
+            notes.say(
+                view, "JSON, encoded as a string." if not alternative.type else "A JSON object, encoded as a string."
+            )
             return {"type": "string"}, JsonText()
         if alternative.kind in _SCALARS:
             return _SCALARS[alternative.kind](view, profile, notes)
@@ -153,16 +156,17 @@ class Builder:
         return next(name for name in (slug, *(f"{slug}_{n}" for n in range(2, MAX_PLACES))) if name not in names)
 
 
-_SCALARS: Any = {"string": scalars.string, "integer": scalars.integer, "number": scalars.decimal}
-_CONTAINERS: Any = {
+_Scalar = Callable[[View, SchemaProfile, Notes], tuple[Schema, Shape]]
+_Container = Callable[[Builder, View, int], tuple[Schema, Shape]]
+_SCALARS: Mapping[str, _Scalar] = {"string": scalars.string, "integer": scalars.integer, "number": scalars.decimal}
+_CONTAINERS: Mapping[str, _Container] = {
     "object": objects.build_object,
     "map": objects.build_map,
     "array": arrays.build_array,
     "tuple": arrays.build_tuple,
 }
-_NEVER_SENT: dict[str, tuple[str, ...]] = {
+_NEVER_SENT: Mapping[str, tuple[str, ...]] = {
     "": ("not", "if", "then", "else"),
     "object": ("dependentRequired", "dependentSchemas"),
     "array": ("uniqueItems", "contains", "minContains", "maxContains"),
 }
-

@@ -22,7 +22,7 @@ class Property:
 
 
 class ObjectShape:
-    """An object with declared properties; `extra` names the property that carries the undeclared ones, if there is one."""
+    """An object with declared properties; `extra` names the property that carries the undeclared ones, if any."""
 
     def __init__(self, properties: Sequence[Property], extra: str = "", extra_shape: "MapShape | None" = None) -> None:
         self._properties = tuple(properties)

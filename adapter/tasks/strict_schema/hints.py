@@ -43,10 +43,13 @@ def one_of(values: list[Any]) -> str:
 
 
 def _alternatives(branches: Any) -> str:
-    needs = [branch.get("required") if isinstance(branch, dict) and branch.keys() == {"required"} else None for branch in branches]
-    if not all(needs):
+    needs = [
+        branch.get("required") if isinstance(branch, dict) and branch.keys() == {"required"} else None
+        for branch in branches
+    ]
+    if None in needs:
         return f"Also holds: {_json({'anyOf': branches})}"
-    return f"Needs {' or '.join(' and '.join(names) for names in needs)}."
+    return f"Needs {' or '.join(' and '.join(names or ()) for names in needs)}."
 
 
 def _dependent(value: Any) -> str:

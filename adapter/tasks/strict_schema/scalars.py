@@ -103,7 +103,9 @@ def _places_of(step: Any) -> int | None:
         return None
     exact = Decimal(str(step)).normalize()
     exponent = exact.as_tuple().exponent
-    return -exponent if exact == Decimal(1).scaleb(int(exponent)) and isinstance(exponent, int) and exponent <= 0 else None
+    return (
+        -exponent if exact == Decimal(1).scaleb(int(exponent)) and isinstance(exponent, int) and exponent <= 0 else None
+    )
 
 
 def _fraction(places: int | None) -> str:

@@ -10,7 +10,22 @@ from adapter.tasks.strict_schema.profile import SchemaProfile
 from adapter.tasks.strict_schema.scalars import LONG_ENUM
 
 _TYPES = frozenset({"string", "number", "boolean", "integer", "object", "array", "null"})
-_ALWAYS = frozenset("type title description enum const anyOf $ref $defs properties required additionalProperties items".split())
+_ALWAYS = frozenset(
+    [
+        "type",
+        "title",
+        "description",
+        "enum",
+        "const",
+        "anyOf",
+        "$ref",
+        "$defs",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+    ]
+)
 
 
 def strict_lint(schema: Mapping[str, Any], profile: SchemaProfile) -> tuple[ContractProblem, ...]:
@@ -31,7 +46,9 @@ def _of_root(schema: Mapping[str, Any]) -> Iterator[ContractProblem]:
 
 def _of_node(root: Mapping[str, Any], pointer: str, node: Schema, profile: SchemaProfile) -> Iterator[ContractProblem]:
     unknown = node.keys() - _ALWAYS - profile.keywords
-    yield from (ContractProblem(child(pointer, keyword), "is not a keyword of the subset") for keyword in sorted(unknown))
+    yield from (
+        ContractProblem(child(pointer, keyword), "is not a keyword of the subset") for keyword in sorted(unknown)
+    )
     if "$ref" in node:
         yield from _of_reference(root, pointer, node)
     elif "anyOf" not in node and node.get("type") not in _TYPES:
@@ -120,17 +137,21 @@ def _depth(schema: Mapping[str, Any]) -> int:
 
 
 def _of_recursion(schema: Mapping[str, Any]) -> Iterator[ContractProblem]:
-    uses = {name: _references(node) for name, node in [*schema.get("$defs", {}).items(), ("#", {**schema, "$defs": {}})]}
-    for name in uses:
+    uses = {
+        name: _references(node) for name, node in [*schema.get("$defs", {}).items(), ("#", {**schema, "$defs": {}})]
+    }
+    for name, used_directly in uses.items():
         reached: set[str] = set()
-        pending = list(uses[name])
+        pending = list(used_directly)
         while pending:
             used = pending.pop()
             if used not in reached:
                 reached.add(used)
                 pending.extend(uses.get(used, ()))
         if name in reached:
-            yield ContractProblem("" if name == "#" else f"/$defs/{name}", "refers to itself; this endpoint refuses that")
+            yield ContractProblem(
+                "" if name == "#" else f"/$defs/{name}", "refers to itself; this endpoint refuses that"
+            )
 
 
 def _references(schema: Mapping[str, Any]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Strict schema of a union: anyOf of alternatives that can be told apart, wrapped in {_kind, value} where they cannot."""
+"""Strict schema of a union: anyOf of alternatives, wrapped in {_kind, value} where they cannot be told apart."""
 
 import re
 from collections.abc import Iterable, Sequence
