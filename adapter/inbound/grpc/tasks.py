@@ -19,7 +19,7 @@ class TaskCatalogue(Protocol):
         """Names of all tasks."""
 
     def versions(self, name: str) -> Sequence[Task]:
-        """Every version of a task, lowest first; () = no such task."""
+        """Return every version of a task, lowest first; () = no such task."""
 
     def resolve(self, ref: str) -> Task:
         """Return the version that a request for `name`, `name@1` or `name@1.2.0` gets. Raises TaskNotFound."""
@@ -39,7 +39,7 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
         del request  # it has no fields
         async with Answering(context, "ListTasks"):
             self._caller_of(metadata_of(context))
-            tasks = [self._task(name, self._all(name)) for name in sorted(self._catalogue.names())]
+            tasks = [self._task(name, self._catalogue.versions(name)) for name in sorted(self._catalogue.names())]
             return task_service_pb2.ListTasksResponse(tasks=tasks)
 
     async def GetTask(
@@ -59,10 +59,7 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
         checks.short("task", ref, MAX_ID_BYTES)
         checks.finish()
         found = self._catalogue.resolve(ref)
-        return [found] if "@" in ref else self._all(found.name)
-
-    def _all(self, name: str) -> Sequence[Task]:
-        return self._catalogue.versions(name)
+        return [found] if "@" in ref else self._catalogue.versions(found.name)
 
     def _task(self, name: str, versions: Sequence[Task], *, with_schemas: bool = False) -> task_service_pb2.Task:
         return task_service_pb2.Task(

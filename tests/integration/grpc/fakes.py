@@ -195,9 +195,9 @@ class FakeCatalogue:
         """Names of all tasks."""
         return ["classify-ticket"]
 
-    def versions(self, name: str) -> Sequence[str]:
-        """Versions of a task."""
-        return list(self.tasks) if name == "classify-ticket" else []
+    def versions(self, name: str) -> Sequence[Task]:
+        """Every version of a task, lowest first."""
+        return list(self.tasks.values()) if name == "classify-ticket" else []
 
     def resolve(self, ref: str) -> Task:
         """Find one."""
