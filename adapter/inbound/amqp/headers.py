@@ -32,7 +32,9 @@ def invalid(field: str, message: str) -> InvalidRequest:
 
 def model_of(headers: Mapping[str, object]) -> str:
     """Read the model that was asked for, "" = none. Raises InvalidRequest."""
-    value = headers.get(MODEL, "")
+    value = headers.get(MODEL)
+    if value is None:
+        return ""
     if not isinstance(value, str) or len(value) > MAX_MODEL_NAME or not value.isprintable():
         raise invalid(MODEL, f"The header {MODEL} is not the name of a model. Send a configured name as a string.")
     return value
