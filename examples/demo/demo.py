@@ -129,7 +129,13 @@ def send(records: list[Record], grpc_address: str, amqp_url: str) -> list[Answer
 @contextmanager
 def progress_of(total: int) -> Iterator:
     """A bar on a terminal, a line for each record elsewhere."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("records", total=total)
 
