@@ -11,6 +11,7 @@ import orjson
 MAX_DEPTH = 128
 _ORJSON_BITS = 63
 _MAX_DIGITS = 400
+_MAX_EXPONENT_DIGITS = 9
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 # possessive, and an open string ends with the text: linear on anything
 _BRACKETS = re.compile(r'[\[\]{}]|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
@@ -117,9 +118,10 @@ def _integer(text: str) -> int:
 
 
 def _decimal(text: str) -> Decimal:
-    # 1e999999999 is a few bytes here, and a gigabyte to whoever writes it out
-    number = Decimal(text)
-    if len(text) > _MAX_DIGITS or not -_MAX_DIGITS <= number.adjusted() <= _MAX_DIGITS:
+    # 1e999999999 is a few bytes here, and a gigabyte to whoever writes it out; beyond 18 digits Decimal itself refuses
+    exponent = text.lower().partition("e")[2].lstrip("+-0")
+    number = Decimal(text if len(exponent) <= _MAX_EXPONENT_DIGITS else "Infinity")
+    if len(text) > _MAX_DIGITS or not number.is_finite() or not -_MAX_DIGITS <= number.adjusted() <= _MAX_DIGITS:
         msg = f"a number has more than {_MAX_DIGITS} digits"
         raise JsonError(msg)
     return number

@@ -8,8 +8,8 @@ from lxml import etree
 
 from adapter.errors import PayloadUnreadable
 from adapter.pipeline.decode.html_forms import show_form_values
-from adapter.pipeline.decode.html_tables import spread_spans
-from adapter.pipeline.decode.limits import MAX_ELEMENTS
+from adapter.pipeline.decode.html_tables import arrange_tables
+from adapter.pipeline.decode.limits import MAX_HTML_ELEMENTS
 from adapter.pipeline.decode.tree import Element
 
 _MARKUP = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>|<!--|<![a-zA-Z]")
@@ -60,7 +60,7 @@ def html_to_text(markup: str) -> str:
         return ""
     _drop_hidden(root)
     show_form_values(root)
-    spread_spans(root)
+    arrange_tables(root)
     _simplify(root)
     plain = etree.tostring(root, encoding="unicode", method="html")
     try:
@@ -76,8 +76,8 @@ def html_field_to_text(text: str) -> str:
 
 
 def _parse(markup: str) -> Element | None:
-    if markup.count("<") > 2 * MAX_ELEMENTS:
-        raise PayloadUnreadable(f"The HTML has more than {MAX_ELEMENTS} elements. Send a smaller record.")
+    if markup.count("<") - markup.count("</") > MAX_HTML_ELEMENTS:
+        raise PayloadUnreadable(f"The HTML has more than {MAX_HTML_ELEMENTS} elements. Send a smaller record.")
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=False, no_network=True, remove_comments=True, remove_pis=True)
     try:
         root = etree.fromstring(markup.replace("\0", "").encode(), parser)

@@ -1,4 +1,4 @@
-"""JSON to the record: exact numbers, no duplicate keys, no lone surrogates, bounded nesting."""
+"""JSON to the record: exact numbers, no duplicate keys, bounded nesting and size."""
 
 import re
 from typing import Any
@@ -8,7 +8,6 @@ from adapter.errors import InputInvalid, PayloadUnreadable, Violation
 from adapter.pipeline.decode.limits import MAX_VALUES
 from adapter.pipeline.decode.mapping import Mapped
 
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _ABSENT = object()
 
 
@@ -33,8 +32,6 @@ def _parse(text: str, max_depth: int) -> Any:
         raise PayloadUnreadable(f"The payload is not JSON: {_without_content(exc)}.") from None
     if text.count("[") + text.count("{") > max_depth and _is_deeper(document, max_depth):
         raise PayloadUnreadable(f"The JSON is nested deeper than {max_depth} levels.")
-    if _SURROGATE.search(text):
-        _refuse_lone_surrogates(document)
     return document
 
 
@@ -56,15 +53,6 @@ def _is_deeper(document: Any, max_depth: int) -> bool:
 def _inner(value: Any) -> list[Any]:
     values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [inner for inner in values if isinstance(inner, (dict, list))]
-
-
-def _refuse_lone_surrogates(document: Any) -> None:
-    try:
-        exact_json.dumps_text(document)
-    except TypeError:
-        raise PayloadUnreadable(
-            r"The JSON has half of a surrogate pair as \u escape, which is no character. Correct the sender's escaping."
-        ) from None
 
 
 def _at(document: Any, pointer: str) -> Any:
