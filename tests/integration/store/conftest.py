@@ -1,0 +1,57 @@
+"""Stores on a real database file. The suite is a contract: another database joins as one more parameter."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Row, Table, create_engine, select
+
+from adapter.outbound.sql import SqlJobStore
+from adapter.outbound.sql.engine import parse_url
+from tests.integration.store.samples import LEASE_SECONDS
+
+RowsOf = Callable[[Table], Sequence[Row[Any]]]
+OpenStore = Callable[..., Awaitable[SqlJobStore]]
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database."""
+    assert request.param == "sqlite"
+    return f"sqlite:///{tmp_path / 'adapter.db'}"
+
+
+@pytest.fixture
+async def open_store(database_url: str) -> AsyncIterator[OpenStore]:
+    """Open stores of several replicas on one database: `await open_store("a", lease_seconds=1)`."""
+    opened: list[SqlJobStore] = []
+
+    async def open_one(replica_id: str, *, lease_seconds: float = LEASE_SECONDS) -> SqlJobStore:
+        store = SqlJobStore(database_url, replica_id=replica_id, lease_seconds=lease_seconds, is_alone=False)
+        await store.open()
+        opened.append(store)
+        return store
+
+    yield open_one
+    for store in opened:
+        await store.close()
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> SqlJobStore:
+    """Return the store of replica a, alive for longer than a test."""
+    return await open_store("replica-a")
+
+
+@pytest.fixture
+def rows_of(database_url: str) -> Iterator[RowsOf]:
+    """Look into a table, past the store."""
+    engine = create_engine(parse_url(database_url))
+
+    def rows(table: Table) -> Sequence[Row[Any]]:
+        with engine.connect() as connection:
+            return connection.execute(select(table)).all()
+
+    yield rows
+    engine.dispose()
