@@ -29,7 +29,8 @@ def sample_answers(tasks: Iterable["Task"]) -> SampleAnswers:
             if case.answer is None:
                 continue
             digest = sha256(case.payload).hexdigest()
-            answer = _answer(task, case.answer)
+            is_partial = case.reply is None and case.expect_match == "subset"
+            answer = _answer(task, case.answer, is_partial=is_partial)
             index.setdefault((task.ref, digest), answer)
             index.setdefault((task.name, digest), answer)
     return index
@@ -39,10 +40,11 @@ def _newest_first(task: "Task") -> tuple[str, list[int]]:
     return task.name, [-int(number) for number in task.version.split(".")]
 
 
-def _answer(task: "Task", said: Any) -> SampleAnswer:
+def _answer(task: "Task", said: Any, *, is_partial: bool) -> SampleAnswer:
     if isinstance(said, str):
         return SampleAnswer(text=said)
-    return SampleAnswer(document=_as_far_as_said(task.strict_output.lower(said), said))
+    lowered = task.strict_output.lower(said)
+    return SampleAnswer(document=_as_far_as_said(lowered, said) if is_partial else lowered)
 
 
 def _as_far_as_said(lowered: Any, said: Any) -> Any:

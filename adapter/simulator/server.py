@@ -68,9 +68,9 @@ class SimulatedModelServer:
         server = web.Server(
             self._handle, handler_cancellation=True, keepalive_timeout=_KEEPALIVE_SECONDS, access_log=None
         )
-        self._runner = web.ServerRunner(server)
+        self._runner = web.ServerRunner(server, shutdown_timeout=_STOP_SECONDS)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, backlog=_BACKLOG, shutdown_timeout=_STOP_SECONDS)
+        site = web.TCPSite(self._runner, host, port, backlog=_BACKLOG)
         await site.start()
         return int(self._runner.addresses[0][1])
 

@@ -149,15 +149,18 @@ class Simulation:
         prompt_bytes = schema_bytes + sum(len(content.encode()) for _, content in question.turns)
         said = SimulatedReply(text, prompt_tokens=_tokens(prompt_bytes), completion_tokens=_tokens(len(text.encode())))
         if question.max_tokens is not None and said.completion_tokens > question.max_tokens:
-            # A runaway is as from an endpoint that ignores the limit: else it would be a truncation.
-            said = said if call.word == "runaway" else _cut_off(said, text, question.max_tokens)
+            said = _cut_off(said, text, question.max_tokens)
         match call.word:
             case "refusal":
-                return replace(said, text=None, refusal=_REFUSAL, completion_tokens=_tokens(len(_REFUSAL)))
+                return SimulatedReply(
+                    None, "stop", _REFUSAL, prompt_tokens=said.prompt_tokens, completion_tokens=_tokens(len(_REFUSAL))
+                )
             case "content_filter":
                 return replace(said, finish_reason="content_filter")
             case "truncated":
                 return _cut_off(said, text, question.max_tokens or said.completion_tokens)
+            case "runaway":  # uncut, so that a small limit does not hide the loop
+                return replace(said, text=text, finish_reason="length")
             case "review":
                 return replace(said, review=True)
         return said

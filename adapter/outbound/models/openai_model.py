@@ -27,6 +27,18 @@ TAG_PREFIX = "x-llm-adapter-"
 REVIEW_HEADER = "x-llm-adapter-simulated-review"
 _UNAUTHORIZED = 401
 _TAG_CHARACTERS = "!\"#$&'()*+,/:;<=>?@[]^`{|}~"
+# What the package tells of this machine: nobody needs it, and each header costs microseconds.
+_LEFT_OUT = (
+    "X-Stainless-Lang",
+    "X-Stainless-Package-Version",
+    "X-Stainless-OS",
+    "X-Stainless-Arch",
+    "X-Stainless-Runtime",
+    "X-Stainless-Runtime-Version",
+    "X-Stainless-Async",
+    "x-stainless-retry-count",
+    "x-stainless-read-timeout",
+)
 # Shorter than what servers keep an idle connection for (uvicorn, hence vLLM: 5 s): one that the server closes just as
 # we write to it is a lost call.
 _KEEPALIVE_SECONDS = 4.0
@@ -40,6 +52,7 @@ class OpenAIModel:
         self.name = endpoint.name
         self._endpoint = endpoint
         self._profile = profile_of(endpoint.provider, endpoint.model)
+        self._url = f"{endpoint.url.rstrip('/')}/chat/completions"  # whole: the package would join it for each call
         self._key: str | None = None
         self._client = openai.AsyncOpenAI(
             api_key="given with each call",
@@ -79,7 +92,7 @@ class OpenAIModel:
     ) -> httpx2.Response:
         connect_seconds = min(timeout_seconds, self._endpoint.connect_timeout_seconds)
         return await self._client.post(
-            "/chat/completions",
+            self._url,
             cast_to=httpx2.Response,
             content=content,
             options={"headers": headers, "timeout": httpx2.Timeout(timeout_seconds, connect=connect_seconds)},
@@ -103,7 +116,7 @@ class OpenAIModel:
         )
 
     def _headers(self, request: ModelRequest, key: str) -> dict[str, str | openai.Omit]:
-        headers: dict[str, str | openai.Omit] = {}
+        headers: dict[str, str | openai.Omit] = dict.fromkeys(_LEFT_OUT, openai.omit)
         if key:
             headers["Authorization"] = f"Bearer {key}"
         elif not any(name.lower() == "authorization" for name in self._endpoint.headers):
