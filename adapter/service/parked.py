@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
 from adapter.domain.message import OutgoingMessage, ParkedMessage, Properties, PublishOutcome, PublishStatus
 from adapter.errors import AdapterError, InvalidRequest, JobNotFound, ResultUndeliverable, StoreUnavailable
-from adapter.ports import JobStore, Publisher
+from adapter.ports import Publisher
 
 log = structlog.get_logger()
 
@@ -17,10 +18,26 @@ log = structlog.get_logger()
 _BROKERS_OWN = re.compile(r"x-death|x-(first|last)-death-.*|x-delivery-count|x-acquired-count|CC|BCC")
 
 
+class ParkedStore(Protocol):
+    """The part of ports.JobStore that is needed here."""
+
+    async def list_parked(self, *, page_size: int, page_token: str = "") -> tuple[Sequence[ParkedMessage], str]:
+        """One page, newest first, and the token of the next."""
+
+    async def get_parked(self, parked_id: str) -> ParkedMessage | None:
+        """One message."""
+
+    async def replayed(self, parked_id: str) -> None:
+        """Note when it was replayed."""
+
+    async def discard_parked(self, parked_id: str) -> bool:
+        """Delete it; False = there was none."""
+
+
 class ParkedMessages:
     """Implements api.ParkedService. publisher None: there is no broker, nothing can be replayed."""
 
-    def __init__(self, store: JobStore, publisher: Publisher | None) -> None:
+    def __init__(self, store: ParkedStore, publisher: Publisher | None) -> None:
         """Wire the use cases."""
         self._store = store
         self._publisher = publisher

@@ -8,19 +8,22 @@ from adapter.domain.message import Publication
 Destination = tuple[str, str]
 """Exchange and routing key."""
 
-MAX_BACKOFF_SECONDS = 60.0
-# Longer than the longest backoff: a destination whose publications come back from the database is still known.
-_REMEMBERED_SECONDS = 2 * MAX_BACKOFF_SECONDS
-
-
-def backoff_seconds(failures: int) -> float:
-    """1, 2, 4 … 60 seconds."""
-    return float(min(MAX_BACKOFF_SECONDS, 2 ** min(max(failures - 1, 0), 10)))
-
 
 def destination_of(publication: Publication) -> Destination:
     """Where a publication goes."""
     return publication.message.exchange, publication.message.routing_key
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long what failed waits, doubled with each failure in a row."""
+
+    first_seconds: float = 1.0
+    most_seconds: float = 60.0
+
+    def seconds(self, failures: int) -> float:
+        """First, twice that, four times … the most."""
+        return min(self.most_seconds, self.first_seconds * 2.0 ** min(max(failures - 1, 0), 20))
 
 
 @dataclass(slots=True)
@@ -50,9 +53,10 @@ class LaneLimits:
 class Lanes:
     """Publications in memory, each once. An id leaves with done() or give_up()."""
 
-    def __init__(self, limits: LaneLimits) -> None:
+    def __init__(self, limits: LaneLimits, backoff: Backoff) -> None:
         """Start empty."""
         self._limits = limits
+        self._backoff = backoff
         self._lanes: OrderedDict[Destination, Lane] = OrderedDict()
         self._ids: set[str] = set()
         self._bytes = 0
@@ -135,7 +139,7 @@ class Lanes:
         lane = self._lanes[destination_of(publication)]
         if lane.retry_at <= now:
             lane.failures += 1
-            lane.retry_at = now + backoff_seconds(lane.failures)
+            lane.retry_at = now + self._backoff.seconds(lane.failures)
         surplus = []
         while len(lane.waiting) > self._limits.waiting_in_trouble:
             surplus.append(lane.waiting.pop())
@@ -149,9 +153,11 @@ class Lanes:
 
     def forget_idle(self, now: float) -> None:
         """Drop lanes in trouble that nothing came for in a while: the next publication starts afresh."""
+        # Longer than the longest backoff: what comes back from the database then meets what is known.
+        remembered_seconds = 2 * self._backoff.most_seconds
         idle = [key for key, lane in self._lanes.items() if not lane.waiting and not lane.in_flight]
         for key in idle:
-            if self._lanes[key].retry_at + _REMEMBERED_SECONDS <= now:
+            if self._lanes[key].retry_at + remembered_seconds <= now:
                 del self._lanes[key]
 
     def _landed(self, publication: Publication) -> Lane:

@@ -11,8 +11,9 @@ import structlog
 from adapter.domain.message import Publication, PublishOutcome, PublishStatus
 from adapter.errors import StoreUnavailable
 from adapter.outbound.amqp.fate import Fate, Next, fate_of
-from adapter.outbound.amqp.lanes import MAX_BACKOFF_SECONDS, LaneLimits, Lanes, backoff_seconds
-from adapter.ports import Clock, JobStore, Observer, Publisher
+from adapter.outbound.amqp.lanes import Backoff, LaneLimits, Lanes
+from adapter.outbound.amqp.publications import PublicationObserver, PublicationStore
+from adapter.ports import Clock, Publisher
 
 log = structlog.get_logger()
 
@@ -26,6 +27,7 @@ class RelaySettings:
     """Bounds and times."""
 
     limits: LaneLimits = field(default_factory=LaneLimits)
+    backoff: Backoff = field(default_factory=Backoff)
     poll_seconds: float = 1.0
     batch: int = 200
     unroutable_wait_seconds: float = 600.0
@@ -39,7 +41,12 @@ class Relay:
     """Owns its sends. Nothing that it forgets is lost: the database has every publication until it is marked."""
 
     def __init__(
-        self, store: JobStore, publisher: Publisher, observer: Observer, clock: Clock, settings: RelaySettings
+        self,
+        store: PublicationStore,
+        publisher: Publisher,
+        observer: PublicationObserver,
+        clock: Clock,
+        settings: RelaySettings,
     ) -> None:
         """Wire it; run() starts it."""
         self._store = store
@@ -47,7 +54,7 @@ class Relay:
         self._observer = observer
         self._clock = clock
         self._settings = settings
-        self._lanes = Lanes(settings.limits)
+        self._lanes = Lanes(settings.limits, settings.backoff)
         self._surplus: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
         """Ids with seconds until their next try; the database bounds it, where each of them was just written."""
         self._sends: set[asyncio.Task[None]] = set()
@@ -142,7 +149,7 @@ class Relay:
         except Exception:
             log.exception("publication_failed_by_a_bug", error_id=secrets.token_hex(6), job_id=publication.job_id)
             self._lanes.done(publication)
-            self._surplus.put_nowait((publication.publication_id, MAX_BACKOFF_SECONDS))
+            self._surplus.put_nowait((publication.publication_id, self._settings.backoff.most_seconds))
         finally:
             self._changed.set()
 
@@ -200,7 +207,8 @@ class Relay:
 
     async def _postpone(self, publication: Publication, detail: str) -> None:
         """Hand it to the database until its next try."""
-        wait = max(backoff_seconds(publication.tries + 1), self._lanes.retry_in(publication, self._clock.monotonic()))
+        wait = self._settings.backoff.seconds(publication.tries + 1)
+        wait = max(wait, self._lanes.retry_in(publication, self._clock.monotonic()))
         await self._mark(partial(self._store.publication_failed, publication.publication_id, detail, wait))
 
     async def _give_up(self, publication: Publication, reason: str, detail: str) -> None:
