@@ -31,7 +31,8 @@ def publication_of(
         delivery_mode=_PERSISTENT,
         headers=answer.headers,
     )
-    message = OutgoingMessage(route.exchange, route.routing_key, answer.body, properties, route.mandatory)
+    routing_key = answer.result_key if route.keyed_by_outcome else route.routing_key
+    message = OutgoingMessage(route.exchange, routing_key, answer.body, properties, route.mandatory)
     return Publication(message_id, job_id, message)
 
 

@@ -1,6 +1,7 @@
 """What hangs on a job and lives in tables of its own: labels (to filter by), routes, payload."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from functools import cache
 
 from sqlalchemy import Connection, Insert, bindparam, delete, insert, select, update
@@ -59,7 +60,7 @@ def store(connection: Connection, job_id: str, payload: Payload, route: Route | 
 
 def add_route(connection: Connection, job_id: str, route: Route) -> None:
     """Remember one more place to answer to; the same one counts once."""
-    text = json_text.write([route.exchange, route.routing_key, route.correlation_id, route.mandatory])
+    text = json_text.write(list(astuple(route)))
     connection.execute(_add_route(connection.dialect.name), {"job_id": job_id, "route": text})
 
 
