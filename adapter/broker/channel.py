@@ -1,6 +1,7 @@
 """One channel with awaitable requests that fail when it closes and time out; it dies once and is never reopened."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ OnReturn = Callable[[Mapping[str, object], str], None]
 OnConfirm = Callable[[int, bool, bool], None]
 """(delivery tag, multiple, is an ack)"""
 
+MOST_ABANDONED_CHANNELS = 16
+"""So many without an answer, and the connection itself is taken for dead."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -162,14 +165,14 @@ class Channel:
         )
 
     async def close(self, timeout_seconds: float = 5.0) -> None:
-        """Close it, if it is not closed already; a broker that stays silent loses the connection."""
+        """Close it, if it is not closed already, and wait a moment for the broker's consent."""
         try:
             self._pika.close()
         except exceptions.AMQPError:
             return
         await asyncio.wait({self.closed}, timeout=timeout_seconds)
         if not self.closed.done():
-            self._connection.drop("the broker did not confirm that a channel is closed")
+            self._events.emit("channel_close_unanswered")
 
     # --- without an answer ---------------------------------------------------------------------------
 
@@ -210,13 +213,24 @@ class Channel:
             async with asyncio.timeout(self._rpc_timeout_seconds):
                 return await answer
         except TimeoutError:
-            # pika would queue everything behind the request that has no answer: the connection is of no more use.
-            self._connection.drop(f"the broker did not answer {name}")
+            self._abandon()
             raise BrokerTimeout(f"The broker did not answer {name} in {self._rpc_timeout_seconds:g} s.") from None
         except exceptions.AMQPError as error:
             raise ChannelLost(self._reason(error)) from error
         finally:
             self._pending.discard(answer)
+
+    def _abandon(self) -> None:
+        """Give the channel up without waiting: pika queues the close behind the request that has no answer.
+
+        Not the connection: a quorum queue without a leader leaves one request unanswered and everything else well.
+        """
+        self._connection.abandoned += 1
+        self.closed.add_done_callback(lambda _: self._connection.readopt())
+        with contextlib.suppress(exceptions.AMQPError):
+            self._pika.close()
+        if self._connection.abandoned >= MOST_ABANDONED_CHANNELS:
+            self._connection.drop("the broker answers nothing any more")
 
     def _reason(self, error: BaseException) -> CloseReason:
         if self.closed.done():

@@ -1,6 +1,7 @@
 """pika's asyncio connection with its sharp edges off: opened and closed by futures, and no message can break it."""
 
 import asyncio
+import logging
 import ssl
 import struct
 from collections.abc import Callable
@@ -73,11 +74,17 @@ class OpenConnection:
         """Made by `connect`."""
         self.pika = connection
         self.closed = closed
+        self.abandoned = 0
+        """Channels that wait for an answer nobody believes in any more."""
 
     @property
     def is_open(self) -> bool:
         """True until it closes or starts to."""
         return self.pika.is_open
+
+    def readopt(self) -> None:
+        """An abandoned channel closed after all."""
+        self.abandoned -= 1
 
     def drop(self, why: str) -> None:
         """Cut it."""
@@ -118,11 +125,19 @@ def parameters_of(
     return parameters
 
 
+def _hush_pika() -> None:
+    """Silence pika's own log, ten error lines a refused connection, unless somebody set its level: we say it once."""
+    log = logging.getLogger("pika")
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.CRITICAL)
+
+
 async def connect(parameters: pika.URLParameters, *, on_blocked: Callable[[bool], None]) -> OpenConnection:
     """Open a connection. Raises ChannelLost with the reason; bounded by the parameters' timeouts.
 
     `on_blocked(True)` is called when the broker stops taking publishes, `on_blocked(False)` when it takes them again.
     """
+    _hush_pika()
     loop = asyncio.get_running_loop()
     opened: asyncio.Future[None] = loop.create_future()
     closed: asyncio.Future[CloseReason] = loop.create_future()

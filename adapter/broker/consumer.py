@@ -1,6 +1,5 @@
 """One consumer on one channel, for as long as that channel lives: starts, stops, and knows what is held."""
 
-import asyncio
 from collections.abc import Callable
 
 from adapter.broker.channel import Channel, Settle
@@ -24,11 +23,12 @@ class Consumer:
         generation: int,
         on_delivery: Callable[[Delivery], None],
         on_held: Callable[[], None],
+        on_ended: Callable[[], None],
         events: Events,
     ) -> None:
-        """`on_delivery`, and `on_held` after a change of what is held, run inside the socket reader: only hand on."""
+        """Callbacks run inside the socket reader and must only hand on; `on_held` follows a change of what is held."""
         self.channel = channel
-        self.ended = asyncio.Event()
+        self.has_ended = False
         """The broker ended our consumer: its queue was deleted, or moved."""
         self.held: dict[int, Delivery] = {}
         self.held_bytes = 0
@@ -36,19 +36,20 @@ class Consumer:
         self._generation = generation
         self._hand_on = on_delivery
         self._on_held = on_held
+        self._tell_ended = on_ended
         self._events = events
         self._tag = ""
 
     @property
     def is_consuming(self) -> bool:
         """True while the broker has our consumer."""
-        return bool(self._tag) and self.channel.is_open and not self.ended.is_set()
+        return bool(self._tag) and self.channel.is_open and not self.has_ended
 
     async def start(self, prefetch: int) -> None:
         """Consume. Raises ChannelLost, BrokerTimeout."""
         # Prefetch holds for consumers started after it, so it is set each time, and first.
         await self.channel.qos(min(prefetch, MAX_PREFETCH))
-        self._tag = await self.channel.consume(self._queue, self._on_delivery, self.ended.set)
+        self._tag = await self.channel.consume(self._queue, self._on_delivery, self._on_ended)
 
     async def stop(self) -> None:
         """Stop taking; what is held stays held. Raises ChannelLost, BrokerTimeout."""
@@ -71,6 +72,10 @@ class Consumer:
         self.held_bytes += len(message.body)
         self._hand_on(delivery)
         self._on_held()
+
+    def _on_ended(self) -> None:
+        self.has_ended = True
+        self._tell_ended()
 
     def _settle(self, delivery: Delivery, how: Settle) -> bool:
         if self.held.pop(delivery.tag, None) is not None:

@@ -4,7 +4,7 @@ BrokerError
 ├── BadPropertyError      a property that AMQP cannot carry
 ├── LinkDown              no open connection now
 ├── ChannelLost           the channel or its connection closed while we used it; has the CloseReason
-├── BrokerTimeout         the broker did not answer in time
+├── BrokerTimeout         the broker did not answer in time; the channel was given up
 ├── SetupFailed           the broker is not as we need it, and a person has to change that
 └── SubscriptionEnded     the subscription was drained: there is nothing more to get
 """
@@ -34,7 +34,7 @@ class ChannelLost(BrokerError):
 
 
 class BrokerTimeout(BrokerError):
-    """The broker did not answer a request in time; the connection was dropped."""
+    """The broker did not answer a request in time; the channel was given up."""
 
 
 class SetupFailed(BrokerError):

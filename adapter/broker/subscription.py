@@ -155,6 +155,7 @@ class Subscription:
                 generation=self.generation,
                 on_delivery=self._intake.put,
                 on_held=self._on_held,
+                on_ended=self._wake.set,
                 events=self._events,
             )
             try:
@@ -190,7 +191,7 @@ class Subscription:
             self._wake.clear()
             if not consumer.channel.is_open:
                 raise ChannelLost(await consumer.channel.closed)
-            if consumer.ended.is_set():
+            if consumer.has_ended:
                 raise ChannelLost(CloseReason(0, None, "The broker ended our consumer.", Scope.CHANNEL))
             await self._adjust(consumer)
             await self._wake.wait()
