@@ -1,6 +1,7 @@
 """The declared layout of a fixed-width record: which lines it has, and which columns of them are which field."""
 
 from collections import Counter
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, field_validator, model_validator
@@ -113,11 +114,12 @@ class FixedWidthLayout(_Part):
             raise ValueError("several types of lines need a discriminator: the columns that tell them apart")
         if self.discriminator is not None and not all(line.match for line in self.line_types):
             raise ValueError("with a discriminator each type of line needs match")
+        _refuse_repeats("field", [field.name for field in self.fields])
         _refuse_repeats("match", [line.match for line in self.lines])
         self._refuse_columns_beyond_the_line()
         return self
 
-    @property
+    @cached_property
     def line_types(self) -> tuple[LineLayout, ...]:
         """Types of lines, the short form included."""
         return self.lines or (LineLayout(fields=self.fields),)

@@ -19,16 +19,18 @@ _MAX_CELL = 16 * 1024 * 1024
 def csv_record(text: str, options: CsvFormat, shape: Shape, mapping: Mapping[str, str]) -> dict[str, Any]:
     """Read rows, take the record. Raises PayloadUnreadable with the line, InputInvalid naming the number of rows."""
     notation = Notation(options.decimal, options.thousands, options.date, trailing_sign=True)
-    rows = list(_rows(text, options))
+    rows = _rows(text, options)
     if options.rows is not None:
         items = shape.field(options.rows).items
         return {options.rows: [record_of(row, items, mapping, notation) for row in rows]}
-    if len(rows) != 1:
+    first = next(rows, None)
+    count = (first is not None) + sum(1 for _ in rows)
+    if first is None or count > 1:
         raise InputInvalid(
-            f"The payload has {len(rows)} rows, and a row is a record: send exactly one, each in a request of its own.",
-            violations=[Violation("", "select", f"{len(rows)} rows, not exactly one")],
+            f"The payload has {count} rows, and a row is a record: send exactly one, each in a request of its own.",
+            violations=[Violation("", "select", f"{count} rows, not exactly one")],
         )
-    return record_of(rows[0], shape, mapping, notation)
+    return record_of(first, shape, mapping, notation)
 
 
 def _rows(text: str, options: CsvFormat) -> Iterator[dict[str, str]]:
