@@ -64,5 +64,5 @@ def local_model(
     with exit_codes():
         try:
             local.serve_local_model(host, port)
-        except local.LocalModelMissing as exc:
+        except (local.LocalModelMissing, local.LocalModelFailed) as exc:
             raise UnreachableError(str(exc)) from exc
