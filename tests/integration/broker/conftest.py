@@ -1,5 +1,5 @@
-"""Fixtures of the broker tests."""
+"""Fixtures and small steps of the broker tests."""
 
-from tests.kit.rabbitmq import broker, fast, prefix
+from tests.kit.rabbitmq import broker, prefix
 
-__all__ = ["broker", "fast", "prefix"]
+__all__ = ["broker", "prefix"]

@@ -12,23 +12,11 @@ from adapter.broker.link import Link
 from adapter.broker.publisher import BrokerPublisher
 from adapter.broker.subscription import RebuildTimes, Settlement, Subscription
 from adapter.domain.message import OutgoingMessage, Properties, PublishStatus
+from tests.integration.broker.steps import declare_queue, delete_queue
 from tests.kit.forwarder import Forwarder
 from tests.kit.rabbitmq import EventLog, eventually, open_link, running
 
 QUICK = RebuildTimes(first_backoff_seconds=0.02, max_backoff_seconds=0.1, failed_retry_seconds=0.2)
-QUORUM = {"x-queue-type": "quorum"}
-
-
-async def declare_queue(link: Link, name: str, **arguments: Any) -> None:
-    channel = await link.open_channel()
-    await channel.declare_queue(name, arguments=QUORUM | arguments)
-    await channel.close()
-
-
-async def delete_queue(link: Link, name: str) -> None:
-    channel = await link.open_channel()
-    await channel.delete_queue(name)
-    await channel.close()
 
 
 async def await_ready(link: Link, name: str, count: int) -> None:
