@@ -1,4 +1,4 @@
-"""Whatever arrives: a record, or one of the two errors; never anything else, and nothing of the payload in a message."""
+"""Whatever arrives: a record, or one of the two errors; never anything else."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ SEEDS = [
     b'{"a": {"KDNR-1": "7", "BETREFF": [1, 2.50, {"x": null}], "t": "\\ud83d\\ude00"}}',
     '<?xml version="1.0" encoding="utf-8"?><Envelope xmlns="u"><Body><t a="ü"><ID>1</ID><x>&lt;b&gt;</x></t></Body>'
     "</Envelope>".encode(),
-    'KDNR-1;BETREFF\n"7";"1.234,50-"\n'.encode(),
+    b'KDNR-1;BETREFF\n"7";"1.234,50-"\n',
     "\n".join(LINES).encode("cp1141"),
     b"a.b = 1\\u00e4\\\n 2\n# c\nsubject: x",
     b"<table><tr><td colspan=3>x<input value=y><p style='display:none'>z</table>",
@@ -44,8 +44,7 @@ def survive(content: bytes, name: str, charset: str, task: tuple[dict[str, Any],
     schema, mapping = task
     try:
         found = decode(Payload(content, "", charset), FORMATS, name, mapping, schema, LAYOUT)
-    except (PayloadUnreadable, InputInvalid) as error:
-        assert len(error.message) < 600
+    except (PayloadUnreadable, InputInvalid):
         return
     exact_json.dumps(found.record)
 

@@ -1,13 +1,14 @@
 """JSON as it really is, and the one record in it."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from adapter.errors import InputInvalid, PayloadUnreadable
 from tests.unit.decode.reading import error_of, record
 
-JSON = {"json": {}}
+JSON: dict[str, Any] = {"json": {}}
 
 
 def test_numbers_keep_their_exact_digits() -> None:

@@ -65,7 +65,7 @@ UBL = {
 
 def test_dotted_fields_reach_into_objects_and_the_items_of_lists() -> None:
     content = """<Invoice><ID>R-1</ID><Supplier><Party><Name>ACME</Name></Party></Supplier>
-      <InvoiceLine><Item><Name>Bolt</Name></Item><Amount currency="EUR">1.50</Amount><quantity>3</quantity></InvoiceLine>
+      <InvoiceLine><Item><Name>Bolt</Name></Item><Amount cur="EUR">1.50</Amount><quantity>3</quantity></InvoiceLine>
       <InvoiceLine><Item><Name>Nut</Name></Item><Amount>2</Amount></InvoiceLine></Invoice>"""
     found = record(content, {"xml": {}}, INVOICE, mapping=UBL)
     assert found["number"] == "R-1"

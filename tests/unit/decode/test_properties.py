@@ -1,11 +1,13 @@
 """Java .properties, by the rules of java.util.Properties.load."""
 
+from typing import Any
+
 import pytest
 
 from adapter.errors import PayloadUnreadable
 from tests.unit.decode.reading import BOOLEAN, INTEGER, TEXT, contract, error_of, record
 
-PROPERTIES = {"properties": {}}
+PROPERTIES: dict[str, Any] = {"properties": {}}
 
 
 @pytest.mark.parametrize(

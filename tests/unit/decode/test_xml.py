@@ -8,7 +8,7 @@ import pytest
 from adapter.errors import InputInvalid, PayloadUnreadable
 from tests.unit.decode.reading import BOOLEAN, DATE, INTEGER, NUMBER, TEXT, a_list, contract, error_of, record
 
-XML = {"xml": {}}
+XML: dict[str, Any] = {"xml": {}}
 
 
 def xml(inner: str, **fields: dict[str, Any]) -> Any:
