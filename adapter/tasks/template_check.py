@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import nodes
 
 from adapter.tasks.shape import Shape
+from adapter.tasks.template_filters import FILTERS, KEPT_TESTS, TESTS
 
 KNOWN_NAMES = frozenset({"record", "fence", "range", "namespace", "loop"})
 _REFUSED: Mapping[type[nodes.Node], str] = {
@@ -32,6 +33,7 @@ def statement_problems(tree: nodes.Template) -> Iterator[Located]:
     for loop in tree.find_all(nodes.For):
         if loop.recursive:
             yield loop.lineno, "a recursive loop is not available in prompts"
+    yield from _unknown_filters_and_tests(tree)
     names = list(tree.find_all(nodes.Name))
     known = KNOWN_NAMES | {node.name for node in names if node.ctx in {"store", "param"}}
     for node in names:
@@ -39,6 +41,17 @@ def statement_problems(tree: nodes.Template) -> Iterator[Located]:
             yield node.lineno, f'unknown name "{node.name}"; a prompt knows record, fence(text), range and namespace'
         if node.ctx != "load" and node.name in KNOWN_NAMES:
             yield node.lineno, f'"{node.name}" is taken; choose another name'
+
+
+def _unknown_filters_and_tests(tree: nodes.Template) -> Iterator[Located]:
+    """Find them here: Jinja itself does not look inside conditions."""
+    for node in tree.find_all(nodes.Filter):
+        if node.name not in FILTERS:
+            yield node.lineno, f"no filter named {node.name!r}; known: {', '.join(filter(str.isidentifier, FILTERS))}"
+    for test in tree.find_all(nodes.Test):
+        if test.name not in TESTS and test.name not in KEPT_TESTS:
+            known = sorted(filter(str.isidentifier, {*TESTS, *KEPT_TESTS}))
+            yield test.lineno, f"no test named {test.name!r}; known: {', '.join(known)}"
 
 
 def field_problems(tree: nodes.Template, schema: Mapping[str, Any]) -> Iterator[Located]:
