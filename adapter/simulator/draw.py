@@ -33,7 +33,7 @@ class Draw:
     def phrase(self, shortest: int, longest: int) -> str:
         """Some neighbouring words."""
         count = self.random.randint(shortest, longest)
-        start = self.random.randrange(len(self.words))
+        start = self.random.randrange(max(1, len(self.words) - count + 1))
         return " ".join(self.words[start : start + count])
 
     def sentence(self) -> str:

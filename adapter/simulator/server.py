@@ -50,6 +50,7 @@ class SimulatedModelServer:
         self._answers = answers or {}
         self.simulation = Simulation(self._settings, self._answers)
         self._runner: web.ServerRunner | None = None
+        self.port = 0
         self._routes: Mapping[tuple[str, str], Handler] = {
             ("POST", "/v1/chat/completions"): self._complete,
             ("GET", "/v1/models"): self._models,
@@ -72,7 +73,8 @@ class SimulatedModelServer:
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, backlog=_BACKLOG)
         await site.start()
-        return int(self._runner.addresses[0][1])
+        self.port = int(self._runner.addresses[0][1])
+        return self.port
 
     async def stop(self) -> None:
         """Stop listening and end the calls in flight."""

@@ -27,7 +27,9 @@ def test_the_package_has_no_exception_that_we_have_not_thought_of() -> None:
 def test_those_with_an_answer_are_classified_by_it(name: str) -> None:
     cls = package_exceptions()[name]
     assert issubclass(cls, openai.APIStatusError)
-    exc = cls("x", response=httpx2.Response(401, request=REQUEST, content=b""), body=None)
+    response = httpx2.Response(401, request=REQUEST, content=b"")
+    words = () if cls is openai.OAuthError else ("x",)
+    exc = cls(*words, response=response, body=None)
     assert isinstance(translated(exc, CONTEXT), CallMisconfigured)
 
 
