@@ -10,9 +10,7 @@ from adapter.bootstrap.core import read_catalogue
 from adapter.cli.console import errors, output, print_json
 from adapter.cli.exits import Exit, exit_codes
 from adapter.cli.options import ConfigOption, JsonOption, TasksOption, settings_of
-from adapter.outbound.task_folders import read_tasks
-from adapter.pipeline.check_cases import check_cases
-from adapter.tasks.compare import compare_tasks
+from adapter.outbound.task_check import check_tasks
 from adapter.tasks.problem import Level, Problem
 from adapter.tasks.task import Task
 
@@ -69,24 +67,19 @@ def check(
 ) -> None:
     """Find what is wrong with task folders before production does; exit 3 when there is an error."""
     with exit_codes():
-        folders = read_tasks(path or settings_of(config, quiet=True).tasks)
-        problems = [*folders.problems]
-        for loaded in folders.loaded:
-            problems.extend(check_cases(loaded))
-        if against is not None:
-            problems.extend(compare_tasks(folders.loaded, read_tasks(against).loaded))
-        _print_problems(problems, as_json=json)
-        if any(problem.level is Level.ERROR for problem in problems):
+        checked = check_tasks(path or settings_of(config, quiet=True).tasks, against)
+        _print_problems(checked.problems, as_json=json)
+        if checked.errors:
             raise typer.Exit(Exit.INVALID_CONFIGURATION)
         if not json:
-            output.print(f"{len(folders.loaded)} task versions checked: no errors.", highlight=False)
+            output.print(f"{checked.versions} task versions checked: no errors.", highlight=False)
 
 
-def _print_problems(problems: list[Problem], *, as_json: bool) -> None:
+def _print_problems(problems: tuple[Problem, ...], *, as_json: bool) -> None:
     if as_json:
         print_json([{"file": p.file, "line": p.line, "level": p.level.value, "message": p.message} for p in problems])
         return
-    for problem in sorted(problems):
+    for problem in problems:
         errors.print(str(problem), style=_STYLES[problem.level], highlight=False, markup=False, soft_wrap=True)
 
 

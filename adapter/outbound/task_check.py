@@ -1,16 +1,30 @@
 """All that `adapter tasks check` says of a path: building, lint, golden cases, and breaks against how it was."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapter.outbound.task_folders import read_tasks
 from adapter.pipeline.check_cases import check_cases
 from adapter.tasks.catalogue import Catalogue
 from adapter.tasks.compare import compare_tasks
-from adapter.tasks.problem import Problem, TaskProblems
+from adapter.tasks.problem import Problem, TaskProblems, errors_of
 
 
-def check_tasks(root: Path, against: Path | None = None) -> tuple[Problem, ...]:
-    """Check task folders, and hold them against an older copy. () = nothing to say; never raises for the folders."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was checked, and what there is to say about it, by file and line."""
+
+    versions: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """Those that would keep the tasks from being served, or break their users."""
+        return errors_of(self.problems)
+
+
+def check_tasks(root: Path, against: Path | None = None) -> Checked:
+    """Check task folders, and hold them against an older copy; never raises for what is in them."""
     folders = read_tasks(root)
     problems = list(folders.problems)
     for loaded in folders.loaded:
@@ -22,5 +36,5 @@ def check_tasks(root: Path, against: Path | None = None) -> tuple[Problem, ...]:
     if against is not None:
         before = read_tasks(against)
         problems.extend(before.errors)
-        problems.extend(compare_tasks(before.loaded, folders.loaded))
-    return tuple(sorted(set(problems)))
+        problems.extend(compare_tasks(old=before.loaded, new=folders.loaded))
+    return Checked(len(folders.loaded), tuple(sorted(set(problems))))

@@ -10,7 +10,7 @@ from adapter.tasks.problem import Level, Problem
 from adapter.tasks.schema_changes import Change, Weight, schema_changes
 
 
-def compare_tasks(old: Iterable[LoadedTask], new: Iterable[LoadedTask]) -> tuple[Problem, ...]:
+def compare_tasks(*, old: Iterable[LoadedTask], new: Iterable[LoadedTask]) -> tuple[Problem, ...]:
     """Find what breaks those who rely on the old tasks. Each new version is held against the one before it."""
     before, after = list(old), list(new)
     problems = [problem for loaded in after for problem in _of_version(before, loaded)]

@@ -51,22 +51,26 @@ def parse_located(content: bytes, file: str) -> LocatedYaml:
         line = content[: exc.start].count(b"\n") + 1
         raise TaskProblems([Problem(file, line, "not UTF-8; save the file as UTF-8")]) from exc
     try:
-        _refuse_anchors_and_tags(text)
+        _refuse_what_is_no_data(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         raise TaskProblems([Problem(file, mark.line + 1 if mark else 0, _yaml_message(exc))]) from exc
-    except (yaml.YAMLError, RecursionError) as exc:
-        raise TaskProblems([Problem(file, 0, "not readable as YAML: control characters or endless nesting")]) from exc
+    except yaml.YAMLError as exc:
+        raise TaskProblems([Problem(file, 0, "not readable as YAML: it has control characters")]) from exc
     reader = _Reader(file)
     value = {} if node is None else reader.read(node, ())
     return LocatedYaml(file, value, reader.lines)
 
 
-def _refuse_anchors_and_tags(text: str) -> None:
-    """Look before anything is composed: a few aliases expand to gigabytes, and a tag could ask for an object."""
+def _refuse_what_is_no_data(text: str) -> None:
+    """Look before anything is composed: aliases expand to gigabytes, tags ask for objects, depth costs its square."""
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if getattr(event, "anchor", None):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            cause = f"nested deeper than {MAX_DEPTH} levels"
+        elif getattr(event, "anchor", None):
             cause = "anchors and aliases (& and *) are not supported; repeat the value"
         elif getattr(event, "tag", None):
             cause = "tags (!...) are not supported; write the plain value"
@@ -88,8 +92,6 @@ class _Reader:
         self.lines: dict[Path, int] = {(): 1}
 
     def read(self, node: yaml.Node, path: Path) -> Any:
-        if len(path) > MAX_DEPTH:
-            self._refuse(node, f"nested deeper than {MAX_DEPTH} levels")
         self.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)

@@ -62,7 +62,7 @@ class _Comparison:
     def __init__(self, side: Side, old: Schema, new: Schema) -> None:
         self.side, self.old, self.new = side, old, new
         self.is_input = side == "input"
-        self.seen: set[tuple[str, str]] = set()
+        self.seen: set[tuple[str, str]] = {("#", "#")}
 
     def compare(self, old: Any, new: Any, pointer: str) -> Iterator[Change]:
         pair = (_reference(old), _reference(new))
@@ -140,13 +140,13 @@ class _Comparison:
     def _properties(self, old: Schema, new: Schema, pointer: str) -> Iterator[Change]:
         before, after = _properties(old), _properties(new)
         needed_before, needed_after = set(old.get("required", ())), set(new.get("required", ()))
-        for name in before.keys() - after.keys():
+        for name in sorted(before.keys() - after.keys()):
             breaks = not self.is_input or new.get("additionalProperties") is False
             yield self._change(f"{pointer}/{escape(name)}", "is gone", breaks=breaks)
-        for name in after.keys() - before.keys():
+        for name in sorted(after.keys() - before.keys()):
             breaks = self.is_input and name in needed_after
             yield self._change(f"{pointer}/{escape(name)}", "is new" + " and required" * breaks, breaks=breaks)
-        for name in before.keys() & after.keys():
+        for name in sorted(before.keys() & after.keys()):
             place = f"{pointer}/{escape(name)}"
             if (name in needed_before) != (name in needed_after):
                 required = name in needed_after
