@@ -1,5 +1,7 @@
 """Faults: the words, and when each is due."""
 
+from pathlib import Path
+
 import pytest
 
 from adapter.simulator.faults import (
@@ -86,3 +88,8 @@ def test_a_status_that_no_fault_has_is_refused() -> None:
     assert fault_of_status(401).word == "401"
     with pytest.raises(ValueError, match="418"):
         fault_of_status(418)
+
+
+def test_every_word_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "simulated-model.md").read_text(encoding="utf-8")
+    assert [word for word in FAULTS if f"`{word}`" not in page] == []
