@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapter.errors import ReplyToRefused
+from adapter.inbound.amqp.direct_reply_to import is_direct, is_genuine
 
-DIRECT_REPLY_TO = "amq.rabbitmq.reply-to"
 # Queues that monoliths name for replies, such as crm.replies or crm.replies.node-7.
 DEFAULT_ALLOWED_QUEUE = r"^[^.]+\.replies(\..+)?$"
 
@@ -25,12 +25,12 @@ class Address:
     @property
     def is_direct(self) -> bool:
         """True for direct reply-to, where the broker cannot tell whether the requester is still there."""
-        return not self.exchange and self.routing_key.startswith(f"{DIRECT_REPLY_TO}.")
+        return not self.exchange and is_direct(self.routing_key)
 
 
 def parse_reply_to(value: str) -> Address:
     """Read a queue name, `exchange/routing-key`, or a direct reply-to, which may itself hold slashes."""
-    if "/" not in value or value.startswith(DIRECT_REPLY_TO):
+    if "/" not in value or is_direct(value):
         return Address("", value)
     exchange, _, routing_key = value.partition("/")
     return Address(exchange, routing_key)
@@ -69,7 +69,7 @@ class ReplyToRules:
         if not address.routing_key:
             return False
         if address.is_direct:
-            return True
+            return is_genuine(address.routing_key)
         if not address.exchange and self._default.fullmatch(address.routing_key):
             return True
         return any(pattern.fullmatch(str(address)) for pattern in self._allow)

@@ -9,6 +9,7 @@ from adapter.errors import ResultTooLarge, ResultUndeliverable
 from adapter.service.routing import TICKET_HEADER
 
 _DIRECT_REPLY_TO = "amq.rabbitmq.reply-to."
+_DIRECT_REPLY_TRIES = 1
 _TOO_LARGE = re.compile(r"too large|larger than|exceeds \d+ bytes", re.IGNORECASE)
 
 
@@ -43,7 +44,10 @@ def fate_of(
         case PublishStatus.NOT_SENT:
             return Fate(Next.LINK_DOWN)
         case PublishStatus.NACKED | PublishStatus.UNKNOWN:
-            return Fate(Next.LATER, is_trouble=True)
+            # Brokers before 4.2 end the connection over a direct reply to a node that they do not know: one more try,
+            # for those that were only on their way together with such a one.
+            is_over = is_direct_reply(publication) and publication.tries >= _DIRECT_REPLY_TRIES
+            return Fate(Next.SENT if is_over else Next.LATER, is_trouble=True)
         case PublishStatus.UNROUTABLE:
             return _fate_of_untaken(publication, is_patient=age_seconds < unroutable_wait_seconds)
         case PublishStatus.REFUSED:

@@ -1,5 +1,6 @@
 """Messages as the broker would give them, and the rules that most tests use."""
 
+import base64
 from typing import Any
 
 from adapter.domain.job import JobRequest
@@ -20,6 +21,17 @@ OWN_NAMES = frozenset(
 )
 TASK_QUEUE = "adapter.requests.classify-ticket"
 UNROUTED_QUEUE = "adapter.requests.unrouted"
+
+
+def direct_reply_to(node: str = "reply@12345678", *, is_old: bool = False) -> str:
+    """An address as a broker makes them."""
+    name = node.encode()
+    if is_old:
+        process_id = b"\x83gw" + bytes([len(name)]) + name + bytes(9)
+    else:
+        process_id = b"\x83Xv" + len(name).to_bytes(2) + name + bytes(12)
+    key = base64.b64encode(b"sixteen bytes ok").decode()
+    return f"amq.rabbitmq.reply-to.{base64.b64encode(process_id).decode()}.{key}"
 
 
 def settings(**changes: Any) -> AmqpFaceSettings:

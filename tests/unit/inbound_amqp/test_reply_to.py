@@ -4,7 +4,7 @@ import pytest
 
 from adapter.errors import ReplyToRefused
 from adapter.inbound.amqp.reply_to import Address, ReplyToRules, parse_reply_to
-from tests.unit.inbound_amqp.messages import OWN_NAMES
+from tests.unit.inbound_amqp.messages import OWN_NAMES, direct_reply_to
 
 
 def rules(*allow: str) -> ReplyToRules:
@@ -28,7 +28,16 @@ def test_addresses_are_read_as_spring_writes_them(value: str, address: Address) 
 
 @pytest.mark.parametrize(
     "value",
-    ["crm.replies", "crm.replies.node-7", "crm.replies.a.b", "/crm.replies", "amq.rabbitmq.reply-to.g1h2/AA=="],
+    [
+        "crm.replies",
+        "crm.replies.node-7",
+        "crm.replies.a.b",
+        "/crm.replies",
+        direct_reply_to(),
+        direct_reply_to("generated@1"),
+        direct_reply_to(is_old=True),
+        "amq.rabbitmq.reply-to.g1h2AA5yZXBseUAxMjcyOTk1NgAAArUAAAAAawPcLg==.gfsIpuMCkdgxpslDGyqUYg==",
+    ],
 )
 def test_addresses_allowed_by_default(value: str) -> None:
     rules().check(parse_reply_to(value))
@@ -51,6 +60,18 @@ def test_addresses_allowed_by_default(value: str) -> None:
         "amq.rabbitmq.reply-to",
         "amq.rabbitmq.reply-toX",
         "amq.topic/anything",
+        "amq.rabbitmq.reply-to.",
+        "amq.rabbitmq.reply-to.x",
+        "amq.rabbitmq.reply-to.AAAA.x",
+        "amq.rabbitmq.reply-to.@@@.x",
+        "amq.rabbitmq.reply-to.g1h2AA5yZXBseUAxMjM0NQAAAAAAAAAAAAAAAA==.abc==",
+        direct_reply_to("reply@"),
+        direct_reply_to("reply@host.example"),
+        direct_reply_to("reply@12345678901"),
+        direct_reply_to().replace("amq.rabbitmq.reply-to.", "amq.rabbitmq.reply-to.AAAA"),
+        direct_reply_to().replace("AAAA==.", "AAAA."),
+        direct_reply_to().replace("AAAA==.", "."),
+        direct_reply_to() + ".x",
         "\udcff.queue",
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from adapter.domain.job import Route
 from adapter.domain.payload import Payload
 from adapter.inbound.amqp.translate import ToPark
-from tests.unit.inbound_amqp.messages import UNROUTED_QUEUE, message, refused, request, translate
+from tests.unit.inbound_amqp.messages import UNROUTED_QUEUE, direct_reply_to, message, refused, request, translate
 
 RESULTS = "adapter.results"
 
@@ -179,7 +179,7 @@ def test_an_answer_without_correlation_id_carries_the_message_id() -> None:
 
 
 def test_a_direct_reply_is_not_mandatory() -> None:
-    address = "amq.rabbitmq.reply-to.g1h2AA5yZXBseUAyMDE/a=="
+    address = direct_reply_to()
     assert request(message(reply_to=address)).reply_to == Route("", address, "id-1", mandatory=False)
 
 
