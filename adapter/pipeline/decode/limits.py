@@ -5,4 +5,4 @@ MAX_VALUES = 2_000_000
 MAX_ELEMENTS = 500_000
 # Markdown conversion is quadratic in the inline elements of one paragraph: 50,000 of them take half a second.
 MAX_HTML_ELEMENTS = 50_000
-MAX_CELLS = 1_000_000
+MAX_CELLS = 500_000

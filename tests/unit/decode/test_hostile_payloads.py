@@ -50,7 +50,7 @@ def survive(content: bytes, name: str, charset: str, task: tuple[dict[str, Any],
 
 
 @given(st.binary(max_size=300), st.sampled_from(FORMATS.names), st.sampled_from(CHARSETS), st.sampled_from(SCHEMAS))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_bytes_are_a_record_or_refused(
     content: bytes, name: str, charset: str, task: tuple[dict[str, Any], dict[str, str]]
 ) -> None:
@@ -58,7 +58,7 @@ def test_any_bytes_are_a_record_or_refused(
 
 
 @given(st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_mutated_payloads_are_a_record_or_refused(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(SEEDS)))
     for _ in range(data.draw(st.integers(1, 6))):
@@ -72,19 +72,19 @@ def test_mutated_payloads_are_a_record_or_refused(data: st.DataObject) -> None:
 
 
 @given(st.text(max_size=200), st.sampled_from(FORMATS.names), st.sampled_from(SCHEMAS))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_text_is_a_record_or_refused(text: str, name: str, task: tuple[dict[str, Any], dict[str, str]]) -> None:
     survive(text.encode("utf-8", "replace"), name, "utf-8", task)
 
 
-MEBIBYTE = 1024 * 1024
+MANY = 256 * 1024
 BOMBS = {
-    "json": [b"[" * MEBIBYTE, b'{"a":' * MEBIBYTE, b'{"a": ' + b"9" * MEBIBYTE + b"}", b'"' + b"\\" * MEBIBYTE],
-    "xml": [b"<!--" * MEBIBYTE, b"<a " * MEBIBYTE, b"<?" + b"?" * MEBIBYTE, b"<a>" + b"&lt;" * MEBIBYTE + b"</a>"],
-    "csv": [b";" * MEBIBYTE, b'"' * MEBIBYTE, b"\n" * MEBIBYTE, b"a\n" * MEBIBYTE],
-    "properties": [b"\\\n" * MEBIBYTE, b"=" * MEBIBYTE, b"a\n" * (MEBIBYTE // 4), b"\\" * MEBIBYTE, b" " * MEBIBYTE],
-    "html": [b"<" * MEBIBYTE, b"&" * MEBIBYTE, b"<!--" * 40_000, b"<a href=" * 40_000, b"x" * MEBIBYTE],
-    "fixed-width": [b"\x40" * MEBIBYTE, b"\x25" * MEBIBYTE, b"\xf9\xf9\x25" * (MEBIBYTE // 4)],
+    "json": [b"[" * MANY, b'{"a":' * MANY, b'{"a": ' + b"9" * MANY + b"}", b'"' + b"\\" * MANY],
+    "xml": [b"<!--" * MANY, b"<a " * MANY, b"<?" + b"?" * MANY, b"<a>" + b"&lt;" * MANY + b"</a>"],
+    "csv": [b";" * MANY, b'"' * MANY, b"\n" * MANY, b"a\n" * MANY],
+    "properties": [b"\\\n" * MANY, b"=" * MANY, b"a\n" * (MANY // 4), b"\\" * MANY, b" " * MANY],
+    "html": [b"<" * MANY, b"&" * MANY, b"<!--" * 40_000, b"<a href=" * 40_000, b"x" * MANY],
+    "fixed-width": [b"\x40" * MANY, b"\x25" * MANY, b"\xf9\xf9\x25" * (MANY // 4)],
 }
 
 
@@ -92,5 +92,5 @@ BOMBS = {
 @pytest.mark.parametrize(
     ("name", "content"), [(name, content) for name, contents in BOMBS.items() for content in contents]
 )
-def test_a_megabyte_of_malice_is_dealt_with_in_time(name: str, content: bytes) -> None:
+def test_a_quarter_million_of_anything_is_dealt_with_in_time(name: str, content: bytes) -> None:
     survive(content, name, "", (TICKET, MAP))
