@@ -23,6 +23,9 @@ class Shape:
         self._siblings = siblings
         self._alternatives = [part for part in alternatives if set(_kinds(part)) != {"null"}] or [{}]
         self._fields: dict[str, Shape] = {}
+        title = node.get("title") if isinstance(node, Mapping) else None
+        self.title = title if isinstance(title, str) else ""
+        """Title given at this place itself; that of a type it refers to is the name of a class."""
         self.nullable = any("null" in _kinds(part) for part in alternatives)
 
     @staticmethod
@@ -98,11 +101,6 @@ class Shape:
     def format(self) -> str:
         """Format keyword of the texts allowed here."""
         return self._keyword("format")
-
-    @cached_property
-    def title(self) -> str:
-        """Title as the author gave it; one that only repeats a field's name is the caller's to tell."""
-        return self._keyword("title")
 
     @cached_property
     def items(self) -> "Shape":

@@ -44,14 +44,15 @@ def _object_lines(value: dict[str, Any], shape: Shape, label: str, depth: int) -
     prefix = f"{label}." if label else ""
     for name, inner in shown_fields(value, shape):
         place = shape.field(name)
-        yield from _lines(inner, place, f"{prefix}{_labelled(name, place)}", depth + 1)
+        label = one_line(name)[:_MAX_LABEL] if isinstance(inner, (dict, list)) else _labelled(name, place)
+        yield from _lines(inner, place, f"{prefix}{label}", depth + 1)
 
 
 def _labelled(name: str, shape: Shape) -> str:
     """Name of a field, with the title its author gave it."""
     label = one_line(name)[:_MAX_LABEL]
     title = shape.title
-    if not title or not shape.kinds or title.replace(" ", "").lower() == name.replace("_", "").lower():
+    if not title or title.replace(" ", "").lower() == name.replace("_", "").lower():
         return label
     return f"{label} ({one_line(title)[:_MAX_LABEL]})"
 

@@ -38,6 +38,13 @@ def test_a_title_of_the_author_is_shown_a_made_one_is_not() -> None:
     assert text(value, **fields) == "kdnr (Kundennummer): 7\nfirst_name: A"
 
 
+def test_the_name_of_a_class_is_no_title() -> None:
+    party = {"type": "object", "title": "Party", "properties": {"role": {"$ref": "#/$defs/Kind"}}}
+    definitions = {"Party": party, "Kind": {"enum": ["A"], "title": "Kind"}}
+    schema = {"properties": {"seller": {"$ref": "#/$defs/Party"}}, "$defs": definitions}
+    assert record_text({"seller": {"role": "A"}}, Shape.of(schema)) == "seller.role: A"
+
+
 def test_nested_fields_have_dotted_names() -> None:
     assert text({"a": {"b": {"c": 1}}}) == "a.b.c: 1"
 
