@@ -6,9 +6,10 @@ from sqlalchemy import BigInteger, ColumnElement, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 
-class DatabaseNow(ColumnElement[int]):
+class DatabaseNow(FunctionElement[int]):
     """Microseconds since 1970 by the database's own clock, computed in the statement."""
 
     inherit_cache = True

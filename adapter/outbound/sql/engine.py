@@ -1,5 +1,7 @@
 """Engines: how a database is opened, and how its transactions begin."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,22 +43,33 @@ def open_engine(url: URL, *, connections: int, busy_seconds: float) -> Engine:
         connect_args={"timeout": busy_seconds},
     )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def writing(engine: Engine) -> Engine:
-    """Return the same engine for transactions that write: SQLite then takes its write lock at the beginning."""
-    return engine.execution_options(adapter_writes=True)
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Give a transaction that may write; SQLite takes its write lock at the beginning."""
+    # A transaction that begins by reading and then writes gets SQLITE_BUSY at once, whatever the timeout.
+    with engine.begin() as connection:
+        _begin(connection, "BEGIN IMMEDIATE")
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a transaction that sees one state of the database and writes nothing."""
+    with engine.connect() as connection:
+        _begin(connection, "BEGIN")
+        yield connection
+
+
+def _begin(connection: Connection, statement: str) -> None:
+    # Not by an event listener: with any on the engine, SQLAlchemy goes through all its hooks at each statement.
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(statement)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver must not begin transactions of its own: _begin_sqlite does
+    connection.isolation_level = None  # the driver must not begin transactions of its own: _begin does
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that begins by reading and then writes gets SQLITE_BUSY at once, whatever the timeout.
-    is_writing = connection.get_execution_options().get("adapter_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

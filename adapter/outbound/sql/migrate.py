@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, exc, text
 
-from adapter.outbound.sql.engine import open_engine, parse_url, sqlite_path, writing
+from adapter.outbound.sql.engine import open_engine, parse_url, reading, sqlite_path, writing
 from adapter.outbound.sql.errors import StoreOutdated, translate
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -18,13 +18,19 @@ _BUSY_SECONDS = 30.0
 
 
 def upgrade(url: str) -> None:
-    """Bring the database to the newest revision, under a lock. Raises StoreUnavailable, ValueError for a bad URL."""
+    """Bring the database to the newest revision, under a lock.
+
+    Raises StoreUnavailable, StoreOutdated for a database of a newer version, ValueError for a bad URL.
+    """
     engine = _engine(parse_url(url))
     try:
-        with writing(engine).begin() as connection:
+        with writing(engine) as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
-            if _revision(connection) != _head():
+            revision = _revision(connection)
+            if revision is not None and not _is_ours(revision):
+                raise StoreOutdated(_problems(revision))
+            if revision != _head():
                 command.upgrade(_config(connection), "head")
     except exc.SQLAlchemyError as error:
         raise translate(error) from error
@@ -40,7 +46,7 @@ def check(url: str) -> Sequence[str]:
         return [f"There is no database {path}. Start `adapter serve` or run `adapter db upgrade` to create it."]
     engine = _engine(parsed)
     try:
-        with engine.connect() as connection:
+        with reading(engine) as connection:
             return _problems(_revision(connection))
     except exc.SQLAlchemyError as error:
         raise translate(error) from error
@@ -55,15 +61,17 @@ def require(url: str) -> None:
 
 
 def _problems(revision: str | None) -> Sequence[str]:
-    head = _head()
-    if revision == head:
+    if revision == _head():
         return []
     if revision is None:
         return ["The database has no tables of llm-adapter. Run `adapter db upgrade`."]
-    known = {script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()}
-    if revision in known:
-        return [f"The database is at revision {revision}, this version needs {head}. Run `adapter db upgrade`."]
+    if _is_ours(revision):
+        return [f"The database is at revision {revision}, this version needs {_head()}. Run `adapter db upgrade`."]
     return [f"The database is at revision {revision}, which this version does not know. Install a newer llm-adapter."]
+
+
+def _is_ours(revision: str | None) -> bool:
+    return revision in {script.revision for script in _scripts().walk_revisions()}
 
 
 def _revision(connection: Connection) -> str | None:
@@ -71,7 +79,11 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _head() -> str | None:
-    return ScriptDirectory.from_config(_config(None)).get_current_head()
+    return _scripts().get_current_head()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(None))
 
 
 def _config(connection: Connection | None) -> Config:

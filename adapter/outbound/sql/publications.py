@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Insert, Row, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Row,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from adapter.domain.job import Job, JobError, Route
 from adapter.domain.message import Answer, Publication
@@ -57,6 +69,7 @@ _GIVE_UP = (
     .returning(_PUBLICATIONS.c.job_id)
 )
 _REMARK = update(tables.jobs).where(tables.jobs.c.job_id == bindparam("of_job"))
+_FORGET_JOB = delete(_PUBLICATIONS).where(_PUBLICATIONS.c.job_id == bindparam("of_job"))
 _COUNT_PENDING = select(func.count()).select_from(_PUBLICATIONS).where(_IS_PENDING)
 _OF_JOB = (
     select(_PUBLICATIONS)
@@ -137,6 +150,11 @@ def _remark(reason: str, detail: str) -> JobError:
             error = known()
             return JobError(reason, f"{error.message} ({detail})" if detail else error.message, error.retryable)
     return JobError(reason, detail, Retryable.FIX)
+
+
+def forget_job(connection: Connection, job_id: str) -> None:
+    """Delete the publications of a job that is forgotten."""
+    connection.execute(_FORGET_JOB, {"of_job": job_id})
 
 
 def count_pending(connection: Connection) -> int:

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, exc
 
+from adapter.errors import StoreUnavailable
+from adapter.outbound.sql.engine import reading
 from adapter.outbound.sql.errors import translate
 
 T = TypeVar("T")
@@ -18,18 +20,22 @@ class Reader:
     def __init__(self, engine: Engine, threads: int) -> None:
         self._engine = engine
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store-reader")
+        self._is_closed = False
 
     async def ask(self, question: Callable[[Connection], T]) -> T:
         """Return the answer. Raises what the question raises, and StoreUnavailable."""
+        if self._is_closed:
+            raise StoreUnavailable("The store is closed. Send the same request again later.")
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, question)
 
     def close(self) -> None:
         """Finish what was asked, then stop."""
+        self._is_closed = True
         self._threads.shutdown()
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
         try:
-            with self._engine.connect() as connection:
+            with reading(self._engine) as connection:
                 return question(connection)
         except exc.SQLAlchemyError as error:
             raise translate(error) from error

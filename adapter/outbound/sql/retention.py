@@ -38,9 +38,9 @@ _FORGET_WORDS = (
 _ORPHANS = (
     select(_PUBLICATIONS.c.publication_id)
     .where(
-        _PUBLICATIONS.c.create_time < _BEFORE,
+        _PUBLICATIONS.c.job_id == "",
         _PUBLICATIONS.c.state != PENDING,
-        ~select(_JOBS.c.job_id).where(_JOBS.c.job_id == _PUBLICATIONS.c.job_id).exists(),
+        _PUBLICATIONS.c.create_time < _BEFORE,
     )
     .limit(bindparam("limit"))
 )

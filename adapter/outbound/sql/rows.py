@@ -103,6 +103,7 @@ def fresh_job(new: NewJob, state: State, create_time: datetime) -> Job:
         create_time=create_time,
         labels=new.labels,
         start_time=create_time if state is State.RUNNING else None,
+        traceparent=new.traceparent,
     )
 
 
@@ -128,6 +129,7 @@ def job_of(row: Row[Any], attempts: Sequence[Attempt] | None = None) -> Job:
         start_time=some_from_us(row.start_time),
         finish_time=some_from_us(row.finish_time),
         remark=_error(row.remark),
+        traceparent=row.traceparent,
     )
 
 

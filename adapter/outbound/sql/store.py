@@ -21,7 +21,7 @@ from adapter.outbound.sql import (
     retention,
     submissions,
 )
-from adapter.outbound.sql.engine import open_engine, parse_url, sqlite_path, writing
+from adapter.outbound.sql.engine import open_engine, parse_url, sqlite_path
 from adapter.outbound.sql.lock import FileLock
 from adapter.outbound.sql.paging import Page
 from adapter.outbound.sql.reader import Reader
@@ -58,10 +58,10 @@ class SqlJobStore(JobStore):
         self._lease_us = seconds_to_us(lease_seconds)
         self._is_sqlite = path is not None
         self._lock = FileLock(path.with_name(f"{path.name}.lock")) if path is not None and is_alone else None
-        self._engine = open_engine(parsed, connections=_READER_THREADS + 1, busy_seconds=busy_seconds)
+        self.engine = open_engine(parsed, connections=_READER_THREADS + 1, busy_seconds=busy_seconds)
         settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting)
-        self._writer = GroupWriter(writing(self._engine), settings)
-        self._reader = Reader(self._engine, _READER_THREADS)
+        self._writer = GroupWriter(self.engine, settings)
+        self._reader = Reader(self.engine, _READER_THREADS)
 
     async def open(self, *, read_only: bool = False) -> None:
         """Get ready; SQLite is brought to this version's schema. read_only takes no lock and answers questions only.
@@ -90,7 +90,7 @@ class SqlJobStore(JobStore):
         """Write what waits, then let go of everything; what this replica owns lapses unless it was retired."""
         await self._writer.close()
         self._reader.close()
-        self._engine.dispose()
+        self.engine.dispose()
         if self._lock is not None:
             self._lock.release()
 

@@ -1,6 +1,7 @@
 """Jobs that the memory itself stands for: submitted ones, and held ones that became tickets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -116,7 +117,9 @@ def discard(
         forgotten = connection.execute(_FORGET, {**claims.fence(claim), "claimed_origin": str(claim.new.origin)})
         if forgotten.rowcount != 1:  # it was submitted meanwhile, and the memory stands for it; or the claim is lost
             claims.release(connection, claim, worked_seconds=0.0, counted=False)
-    publications.store(connection, answers, owner)
+        elif claim.payload is not None:
+            publications.forget_job(connection, claim.job.job_id)  # its ticket
+    publications.store(connection, [replace(item, job_id="") for item in answers], owner)
     parked.park(connection, parked_message)
 
 

@@ -129,7 +129,7 @@ publications = Table(
     "publications",
     metadata,
     Column("publication_id", Text, primary_key=True),
-    Column("job_id", Text, nullable=False),  # no foreign key: a refused request is answered and its job forgotten
+    Column("job_id", Text, nullable=False),  # "": answers a request that never became a job
     Column("envelope", Text, nullable=False),  # JSON: address and properties
     Column("body", LargeBinary, nullable=False),  # emptied once it is confirmed
     Column("state", Text, nullable=False),
@@ -140,7 +140,6 @@ publications = Table(
     Column("sent_time", BigInteger),
     Column("detail", Text, nullable=False),  # what the last try met
     Index(None, "job_id"),
-    Index(None, "create_time"),
     _partial_index(None, "next_time", where="state = 'PENDING'"),
 )
 

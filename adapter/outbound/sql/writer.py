@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Engine
 
 from adapter.errors import StoreUnavailable
+from adapter.outbound.sql.engine import writing
 from adapter.outbound.sql.errors import translate
 from adapter.ports import ClaimLostError
 
@@ -178,7 +179,7 @@ class GroupWriter:
         return done
 
     def _transaction(self, group: Sequence[_Write]) -> list[_Done]:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             return [_attempt(write, connection) for write in group]
 
 

@@ -1,5 +1,6 @@
 """Stores on a real database file. The suite is a contract: another database joins as one more parameter."""
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, Table, create_engine, select
 
-from adapter.outbound.sql import SqlJobStore
+from adapter.outbound.sql import SqlJobStore, migrate
 from adapter.outbound.sql.engine import parse_url
 from tests.integration.store.samples import LEASE_SECONDS
 
@@ -22,13 +23,28 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'adapter.db'}"
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a SQLite file with this version's schema, made once."""
+    path = tmp_path_factory.mktemp("migrated") / "adapter.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-async def open_store(database_url: str) -> AsyncIterator[OpenStore]:
-    """Open stores of several replicas on one database: `await open_store("a", lease_seconds=1)`."""
+def migrated_url(database_url: str, migrated_file: Path, tmp_path: Path) -> str:
+    """Return the URL of a database with this version's schema and nothing in it."""
+    shutil.copy(migrated_file, tmp_path / "adapter.db")
+    return database_url
+
+
+@pytest.fixture
+async def open_store(migrated_url: str) -> AsyncIterator[OpenStore]:
+    """Open stores of several replicas on one database."""
     opened: list[SqlJobStore] = []
 
     async def open_one(replica_id: str, *, lease_seconds: float = LEASE_SECONDS) -> SqlJobStore:
-        store = SqlJobStore(database_url, replica_id=replica_id, lease_seconds=lease_seconds, is_alone=False)
+        store = SqlJobStore(migrated_url, replica_id=replica_id, lease_seconds=lease_seconds, is_alone=False)
         await store.open()
         opened.append(store)
         return store
@@ -45,9 +61,9 @@ async def store(open_store: OpenStore) -> SqlJobStore:
 
 
 @pytest.fixture
-def rows_of(database_url: str) -> Iterator[RowsOf]:
+def rows_of(migrated_url: str) -> Iterator[RowsOf]:
     """Look into a table, past the store."""
-    engine = create_engine(parse_url(database_url))
+    engine = create_engine(parse_url(migrated_url))
 
     def rows(table: Table) -> Sequence[Row[Any]]:
         with engine.connect() as connection:

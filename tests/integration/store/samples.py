@@ -23,7 +23,15 @@ from adapter.domain.job import (
     State,
     Verdict,
 )
-from adapter.domain.message import Answer, OutgoingMessage, ParkedMessage, Properties, Publication, ReceivedMessage
+from adapter.domain.message import (
+    Answer,
+    HeaderValue,
+    OutgoingMessage,
+    ParkedMessage,
+    Properties,
+    Publication,
+    ReceivedMessage,
+)
 from adapter.domain.model import FinishReason, Reply, Turn
 from adapter.domain.payload import Payload
 from adapter.domain.usage import Usage
@@ -99,7 +107,11 @@ def call(number: int = 1, reply: Reply | None = None, error: str = "", seconds: 
 def answer(job: Job) -> Answer:
     """Return what is published of a job."""
     body = f"{job.job_id} {job.state} {len(job.attempts)}".encode()
-    headers = {"llm-request-id": job.request_id, "llm-outcome": job.wire_outcome, "llm-deduplicated": False}
+    headers: dict[str, HeaderValue] = {
+        "llm-request-id": job.request_id,
+        "llm-outcome": job.wire_outcome,
+        "llm-deduplicated": False,
+    }
     return Answer(body, "application/json", f"{job.task}.v1.{job.wire_outcome}", headers)
 
 
@@ -124,7 +136,15 @@ def parked(parked_id: str, **changes: object) -> ParkedMessage:
         "list": [b"a", 1, {"b": Decimal(2)}],
     }
     properties = Properties(message_id="m-1", correlation_id="c-1", timestamp=5, priority=0, headers=headers)
-    message = ReceivedMessage(b"\x00body", properties, "adapter.requests", "nobody", "adapter.unrouted", True, 3)
+    message = ReceivedMessage(
+        b"\x00body",
+        properties,
+        "adapter.requests",
+        "nobody",
+        "adapter.unrouted",
+        redelivered=True,
+        delivery_count=3,
+    )
     return replace(ParkedMessage(parked_id, message, "TASK_NOT_FOUND", "no such task", client="crm"), **changes)  # type: ignore[arg-type]  # tests name fields freely
 
 

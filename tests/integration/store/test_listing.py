@@ -7,7 +7,7 @@ import pytest
 from adapter.domain.job import Job, State, Verdict
 from adapter.outbound.sql import SqlJobStore
 from adapter.ports import JobFilter
-from tests.integration.store.samples import FAILURE, SUCCESS, claimed, finished, new_job
+from tests.integration.store.samples import FAILURE, claimed, finished, new_job
 
 
 async def listed(store: SqlJobStore, selection: JobFilter) -> Sequence[str]:

@@ -30,7 +30,12 @@ from tests.integration.store.samples import (
 async def test_an_outcome_comes_back_as_it_was_written(store: SqlJobStore, outcome: Outcome) -> None:
     claim = await claimed(store, new_job())
     job, publications = await store.finish(claim, outcome, answer, [ROUTE], attempts=[ATTEMPT])
-    assert (job.state, job.result, job.error, job.usage) == (outcome.state, outcome.result, outcome.error, outcome.usage)
+    assert (job.state, job.result, job.error, job.usage) == (
+        outcome.state,
+        outcome.result,
+        outcome.error,
+        outcome.usage,
+    )
     assert job.attempts == (ATTEMPT,)
     assert job.finish_time is not None
     assert await store.get(job.job_id) == job

@@ -26,7 +26,9 @@ async def published(store: SqlJobStore) -> tuple[Job, tuple[Publication, ...]]:
     return await store.finish(await claimed(store, new_job()), SUCCESS, answer, [ROUTE, OTHER_ROUTE])
 
 
-async def test_publications_of_a_live_replica_are_not_due_for_anybody(store: SqlJobStore, open_store: OpenStore) -> None:
+async def test_publications_of_a_live_replica_are_not_due_for_anybody(
+    store: SqlJobStore, open_store: OpenStore
+) -> None:
     await published(store)
     other = await open_store("replica-b")
     assert await other.due_publications(10) == []

@@ -162,7 +162,6 @@ def _create_publications() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("publication_id", name="pk_publications"),
     )
-    op.create_index("ix_publications_create_time", "publications", ["create_time"])
     op.create_index("ix_publications_job_id", "publications", ["job_id"])
     op.create_index(
         "ix_publications_next_time",
