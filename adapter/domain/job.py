@@ -132,6 +132,8 @@ class Job:
     finish_time: datetime | None = None
     remark: JobError | None = None
     """RESULT_TOO_LARGE or RESULT_UNDELIVERABLE, beside the outcome."""
+    traceparent: str = ""
+    """Of the request, for the headers of its answers."""
 
     @property
     def wire_outcome(self) -> str:

@@ -33,13 +33,12 @@ def answer_of(
     body_mode: Literal["document", "envelope"] = "document",
     deduplicated: bool | None = None,
     model: str = "",
-    traceparent: str = "",
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> Answer:
     """Answer with the outcome of a job that has one.
 
-    deduplicated None: it is if it has a request id. model "": the one of the last attempt. A body over
-    max_body_bytes is replaced by a failure RESULT_TOO_LARGE, with the outcome `failed` on the wire.
+    deduplicated None: it is if it has a request id. model "": the one of the last attempt. A body over max_body_bytes
+    is replaced by a failure RESULT_TOO_LARGE, with the outcome `failed` on the wire.
     """
     body, content_type = _body(job, body_mode)
     outcome = job.wire_outcome
@@ -52,7 +51,7 @@ def answer_of(
         "llm-reason": job.error.reason if job.error else "",
         "llm-deduplicated": bool(job.request_id) if deduplicated is None else deduplicated,
         "llm-model": model or (job.attempts[-1].model if job.attempts else ""),
-        "traceparent": traceparent,
+        "traceparent": job.traceparent,
         **_headers_of(job),
     }
     return _answer(job.task, job.task_version, job.client, outcome, body, content_type, headers)

@@ -102,7 +102,7 @@ def test_the_envelope_counts_in_numbers_and_pays_in_exact_decimals() -> None:
 
 def test_a_success_has_the_headers_of_the_contract() -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    assert dict(answer_of(succeeded(), traceparent=parent).headers) == {
+    assert dict(answer_of(succeeded(traceparent=parent)).headers) == {
         "llm-outcome": "succeeded",
         "llm-job-id": "job-1",
         "llm-request-id": "id-1",
