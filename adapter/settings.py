@@ -166,7 +166,7 @@ class Log(Section):
 class Settings(Section):
     """The whole configuration."""
 
-    tasks: Path = Path("tasks")
+    tasks: Path = Path("examples/tasks")
     default_versions: dict[str, int] = {}
     database: Database = Database()
     amqp: Amqp | None = None

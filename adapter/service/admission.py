@@ -77,13 +77,18 @@ class Admission:
         routes: tuple[Route, ...] = (),
         message: ReceivedMessage | None = None,
     ) -> LiveRun | Job:
-        """Claim until there is something to wait for: a run in this process, or a job with its outcome.
+        """Claim until there is something to wait for: a run in this process, joined, or a job with its outcome.
 
         Raises RequestIdReused. Another replica's run is waited for.
         """
         while True:
             # Shielded: a claim that was stored must get its run, also when its caller left meanwhile.
-            found = await asyncio.shield(asyncio.ensure_future(self._claim_once(claim, request, routes, message)))
+            claiming = asyncio.ensure_future(self._claim_once(claim, request, routes, message))
+            try:
+                found = await asyncio.shield(claiming)
+            except asyncio.CancelledError:
+                claiming.add_done_callback(_leave)
+                raise
             if found is not None:
                 return found
             await self.clock.sleep(self.poll_seconds)
@@ -97,8 +102,9 @@ class Admission:
     ) -> LiveRun | Job | None:
         result = await claim()
         if isinstance(result, Claim):
-            return self.worker.start(LiveRun(result, request, routes=routes, message=message))
-        return self.follow(result)
+            return self.worker.start(LiveRun(result, request, routes=routes, message=message).join())
+        found = self.follow(result)
+        return found.join() if isinstance(found, LiveRun) else found
 
     def follow(self, result: Recorded | RunningNow | IdReused) -> LiveRun | Job | None:
         """What there is to wait for when the claim is somebody else's; None = look again later."""
@@ -109,3 +115,12 @@ class Admission:
                 raise RequestIdReused(metadata={"job_id": job_id})
             case RunningNow(job_id):
                 return self.runs.get(job_id)
+
+
+def _leave(claiming: asyncio.Future[LiveRun | Job | None]) -> None:
+    """Leave a run that was joined for a caller who is gone."""
+    if claiming.cancelled() or claiming.exception() is not None:
+        return
+    found = claiming.result()
+    if isinstance(found, LiveRun):
+        found.leave()

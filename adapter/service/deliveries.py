@@ -103,7 +103,8 @@ class Deliveries:
         """Run the stored job that a ticket stands for; see api.QueueService."""
 
         async def find() -> LiveRun | Job | None:
-            return await asyncio.shield(asyncio.ensure_future(self._submissions.start(job_id)))
+            found = await asyncio.shield(asyncio.ensure_future(self._submissions.start(job_id)))
+            return found.join() if isinstance(found, LiveRun) else found
 
         return await self._until_settled(message, (), find)
 
@@ -145,7 +146,7 @@ class Deliveries:
 
     async def _hold(self, run: LiveRun, message: ReceivedMessage, until: float) -> Job:
         """Wait for a run; when it waited too long for something, store it with a ticket in place of the message."""
-        with run.waiter():
+        with run.joined():
             while not run.done.done():
                 change: asyncio.Future[Any] = asyncio.ensure_future(run.cause_change())
                 left = None if run.cause is None else max(0.0, until - self._clock.monotonic())

@@ -83,7 +83,7 @@ class Jobs:
 
     async def _wait_for(self, run: LiveRun) -> Job:
         """Wait for a run, but not longer than model_wait_seconds for a model, and not at all behind an open breaker."""
-        with run.waiter():
+        with run.joined():
             while not run.done.done():
                 patience = None if run.cause is None else self._patience(run)
                 change: asyncio.Future[Any] = asyncio.ensure_future(run.cause_change())

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from adapter.domain.job import Job, JobRequest, Origin, Route
 from adapter.domain.message import ReceivedMessage
@@ -74,16 +74,24 @@ class LiveRun:
         """True while somebody waits, or the job was submitted or queued."""
         return self.goes_on_alone or self._waiters > 0
 
-    @contextmanager
-    def waiter(self) -> Iterator[None]:
-        """Count one who waits; the last to leave stops a run that only waits itself."""
+    def join(self) -> Self:
+        """Count one who waits, before anything else happens to the run; each must leave again."""
         self._waiters += 1
+        return self
+
+    def leave(self) -> None:
+        """One fewer waits; the last to leave stops a run that only waits itself."""
+        self._waiters -= 1
+        if not self.is_wanted and self.open_call is None:
+            self.stop(Intent.UNWANTED)
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """Leave at the end of the block."""
         try:
             yield
         finally:
-            self._waiters -= 1
-            if not self.is_wanted and self.open_call is None:
-                self.stop(Intent.UNWANTED)
+            self.leave()
 
     def stop(self, intent: Intent) -> None:
         """End the run; one that is writing its outcome already goes on to it."""
