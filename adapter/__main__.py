@@ -1,12 +1,6 @@
 """`adapter` and `python -m adapter`."""
 
-from adapter.cli.app import app
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
-
+from adapter.cli.app import main
 
 if __name__ == "__main__":
     main()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
@@ -42,14 +42,14 @@ class Finding:
     detail: str = ""
 
 
-def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
+def command(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Check configuration, tasks, database, broker, topology and models (one small call each); exit 4 on a problem."""
     with exit_codes():
         settings = settings_of(config, quiet=True)
         catalogue = read_catalogue(settings)
         findings = asyncio.run(_examine(settings, catalogue))
         if json:
-            print_json([{"part": f.part, "ok": not f.problem, "problem": f.problem, "owner": f.owner} for f in findings])
+            print_json([asdict(finding) | {"ok": not finding.problem} for finding in findings])
         else:
             _print(findings)
         if any(finding.problem for finding in findings):
@@ -119,5 +119,3 @@ def _print(findings: list[Finding]) -> None:
         state = f"[red]{finding.problem}" if finding.problem else f"[green]well[/] [dim]{finding.detail}"
         table.add_row(finding.part, state, finding.owner)
     output.print(table)
-
-

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 @app.command("list")
-def list_jobs(  # noqa: PLR0913 - each is an option of the command
+def list_jobs(
     task: Annotated[str, typer.Option("--task")] = "",
     state: Annotated[list[State] | None, typer.Option("--state", help="May repeat.")] = None,
     verdict: Annotated[Verdict | None, typer.Option("--verdict")] = None,
@@ -126,5 +126,3 @@ def cancel(
             request.job_id = job_id
         response = stub.CancelJob(request, timeout=TIMEOUT_SECONDS)
         print_json(MessageToDict(response.job, preserving_proto_field_name=True))
-
-

@@ -22,7 +22,7 @@ from adapter.settings import Database, Settings
 from adapter.tasks.catalogue import Catalogue
 
 
-def run(  # noqa: PLR0913 - each is an option of the command
+def command(
     task: Annotated[str, typer.Argument(help="classify-ticket, classify-ticket@1 or classify-ticket@1.0.0")],
     file: Annotated[Path, typer.Argument(help="The payload.", exists=True, dir_okay=False)],
     model: Annotated[str, typer.Option("--model", help="Any configured model. Default: the task's own.")] = "",
@@ -54,9 +54,7 @@ async def _run(settings: Settings, catalogue: Catalogue, request: JobRequest, mo
         # --model may name any configured model, whatever the task allows: it answers to every name here.
         models = dict.fromkeys(models, models[model])
     with tempfile.TemporaryDirectory(prefix="adapter-run-") as folder:
-        private = settings.model_copy(
-            update={"database": Database(url=f"sqlite:///{folder}/run.db"), "amqp": None}
-        )
+        private = settings.model_copy(update={"database": Database(url=f"sqlite:///{folder}/run.db"), "amqp": None})
         core = build_core(private, catalogue, models, metrics, build_store(private))
         await core.store.open()
         try:

@@ -18,9 +18,9 @@ from adapter.settings import ModelSection, Settings
 log = structlog.get_logger()
 
 
-def serve(
+def command(
     config: ConfigOption = None,
-    simulated: Annotated[bool, typer.Option("--simulated", help="Answer with the simulated model, all of them.")] = False,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Simulate every model.")] = False,
     workers: Annotated[int, typer.Option("--workers", help="Processes; more than 1 comes with a later version.")] = 1,
 ) -> None:
     """Run the service."""

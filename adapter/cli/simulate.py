@@ -1,4 +1,4 @@
-"""`adapter simulate` and `adapter local-model`: models to run against without an account."""
+"""`adapter simulate`: the simulated model as a server."""
 
 import asyncio
 import signal
@@ -19,7 +19,7 @@ from adapter.simulator.server import SimulatedModelServer
 from adapter.simulator.simulation import SimulatorSettings
 
 
-def simulate(  # noqa: PLR0913 - each is an option of the command
+def command(
     port: Annotated[int, typer.Option("--port", help="0 = any free port; it is printed.")] = 9100,
     host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
     latency: Annotated[str, typer.Option("--latency", help="Seconds, or lognormal(0.8,0.4), uniform(1,3).")] = "0",
@@ -52,17 +52,3 @@ async def _serve(server: SimulatedModelServer, host: str, port: int) -> None:
     errors.print(f"simulated model at http://{host}:{actual}/v1", highlight=False)
     await stop.wait()
     await server.stop()
-
-
-def local_model(
-    port: Annotated[int, typer.Option("--port")] = 9100,
-    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
-) -> None:
-    """Serve the small real model of the extra local-model."""
-    from adapter.outbound.models import local_model as local  # noqa: PLC0415 - the extra may not be installed
-
-    with exit_codes():
-        try:
-            local.serve_local_model(host, port)
-        except (local.LocalModelMissing, local.LocalModelFailed) as exc:
-            raise UnreachableError(str(exc)) from exc

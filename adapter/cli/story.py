@@ -14,9 +14,7 @@ from adapter.ports import CallDetail
 from adapter.service.envelope import envelope_of
 
 
-def story_document(
-    job: Job, calls: Sequence[CallDetail], publications: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def story_document(job: Job, calls: Sequence[CallDetail], publications: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The same for programs."""
     return {
         "job": exact_json.loads(envelope_of(job)),

@@ -1,4 +1,4 @@
-"""`adapter explain`, `adapter db`: what a reason means; the state of the database."""
+"""`adapter explain`: what a reason means, from the one table."""
 
 from typing import Annotated
 
@@ -7,14 +7,11 @@ from rich.table import Table
 
 from adapter.cli.console import output, print_json
 from adapter.cli.exits import Exit, exit_codes, fail
-from adapter.cli.options import ConfigOption, JsonOption, settings_of
+from adapter.cli.options import JsonOption
 from adapter.errors import AdapterError, concrete_errors, default_message
-from adapter.outbound.sql import migrate
-
-db = typer.Typer(help="The database.", no_args_is_help=True)
 
 
-def explain(
+def command(
     reason: Annotated[str, typer.Argument(help="For example OUTPUT_INVALID; all of them without one.")] = "",
     json: JsonOption = False,
 ) -> None:
@@ -52,22 +49,3 @@ def _print_table(classes: list[type[AdapterError]]) -> None:
         recorded = "yes" if cls.recorded else "no"
         table.add_row(cls.reason, cls.grpc_code, recorded, cls.retryable.value.lower(), cls.queue_fate.value)
     output.print(table)
-
-
-@db.command("upgrade")
-def upgrade(config: ConfigOption = None) -> None:
-    """Bring the database to this version's schema; only ever adds."""
-    with exit_codes():
-        settings = settings_of(config)
-        migrate.upgrade(settings.database.url)
-        output.print("The database is up to date.")
-
-
-@db.command("check")
-def check(config: ConfigOption = None) -> None:
-    """Say whether the database has this version's schema; exit 4 if not."""
-    with exit_codes():
-        problems = migrate.check(settings_of(config).database.url)
-        if problems:
-            fail("\n".join([*problems, "Run: adapter db upgrade"]), Exit.UNREACHABLE)
-        output.print("The database is up to date.")

@@ -1,0 +1,29 @@
+"""`adapter db`: the schema of the database."""
+
+import typer
+
+from adapter.cli.console import output
+from adapter.cli.exits import Exit, exit_codes, fail
+from adapter.cli.options import ConfigOption, settings_of
+from adapter.outbound.sql import migrate
+
+app = typer.Typer(help="The database.", no_args_is_help=True)
+
+
+@app.command("upgrade")
+def upgrade(config: ConfigOption = None) -> None:
+    """Bring the database to this version's schema; only ever adds."""
+    with exit_codes():
+        settings = settings_of(config)
+        migrate.upgrade(settings.database.url)
+        output.print("The database is up to date.")
+
+
+@app.command("check")
+def check(config: ConfigOption = None) -> None:
+    """Say whether the database has this version's schema; exit 4 if not."""
+    with exit_codes():
+        problems = migrate.check(settings_of(config).database.url)
+        if problems:
+            fail("\n".join([*problems, "Run: adapter db upgrade"]), Exit.UNREACHABLE)
+        output.print("The database is up to date.")
