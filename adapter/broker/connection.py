@@ -5,6 +5,7 @@ import logging
 import ssl
 import struct
 from collections.abc import Callable
+from typing import Protocol
 
 import pika
 from pika import exceptions, frame, spec
@@ -17,16 +18,46 @@ from adapter.broker.field_table import read_table
 _FRAME_START = struct.Struct(">BHL")
 _CONTENT_START = struct.Struct(">HHQ")
 _MORE_FLAGS = 1
+_FLUSH_BYTES = 1 << 17
 # What pika's decoding of header tables was seen to raise (dates, NaN, nesting, unknown kinds).
 _UNDECODABLE = (ValueError, OverflowError, OSError, RecursionError, struct.error, exceptions.InvalidFieldTypeException)
 
 
+_OnOpen = Callable[[object], object]
+_OnEnd = Callable[[object, BaseException], object]
+
+
+class _Transport(Protocol):
+    def write(self, data: bytes) -> None: ...
+
+
 class TolerantConnection(AsyncioConnection):
-    """Reads content headers that pika cannot, and can be dropped at any moment."""
+    """Reads content headers that pika cannot, writes once a turn of the loop, and can be dropped at any moment."""
 
     _frame_buffer: bytes
+    _transport: _Transport | None
     _terminate_stream: Callable[[Exception], None]
     _dropped = False
+    _unsent_bytes = 0
+
+    def __init__(self, parameters: pika.URLParameters, on_open: _OnOpen, on_end: _OnEnd) -> None:
+        """`on_end` is called once: when opening failed, or when the open connection closed."""
+        self._unsent: list[bytes] = []
+        super().__init__(parameters, on_open, on_end, on_end)
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        """Collect what one turn of the loop writes: pika makes a system call for each frame, three a message."""
+        self._unsent.append(data)
+        self._unsent_bytes += len(data)
+        if len(self._unsent) == 1:
+            self.ioloop.call_soon(self._flush)
+        if self._unsent_bytes >= _FLUSH_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        unsent, self._unsent, self._unsent_bytes = self._unsent, [], 0
+        if unsent and self._transport is not None:
+            self._transport.write(b"".join(unsent))
 
     def _read_frame(self) -> tuple[int, frame.Frame | frame.ProtocolHeader | None]:
         """Decode the next frame; overrides pika's, whose exceptions here would drop the connection."""
@@ -46,7 +77,14 @@ class TolerantConnection(AsyncioConnection):
 
 
 def read_header_frame(buffer: bytes) -> tuple[int, frame.Header] | None:
-    """Decode a content header with our own reading of its table; None if the buffer holds another kind of frame."""
+    """Decode a content header with our own reading of its table; None if the buffer holds something else."""
+    try:
+        return _read_header_frame(buffer)
+    except (struct.error, IndexError):
+        return None
+
+
+def _read_header_frame(buffer: bytes) -> tuple[int, frame.Header] | None:
     kind, channel_number, size = _FRAME_START.unpack_from(buffer)
     content = buffer[_FRAME_START.size : _FRAME_START.size + size]
     flags_at = _CONTENT_START.size
@@ -153,7 +191,7 @@ async def connect(parameters: pika.URLParameters, *, on_blocked: Callable[[bool]
         if not opened.done():
             opened.set_result(None)
 
-    connection = TolerantConnection(parameters, on_open, on_end, on_end)
+    connection = TolerantConnection(parameters, on_open, on_end)
     connection.add_on_connection_blocked_callback(lambda *_: on_blocked(True))  # noqa: FBT003 - see the docstring
     connection.add_on_connection_unblocked_callback(lambda *_: on_blocked(False))  # noqa: FBT003 - see the docstring
     try:

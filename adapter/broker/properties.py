@@ -50,8 +50,9 @@ def to_pika(properties: Properties, extra_headers: Mapping[str, str | int] | Non
     )
     size = 0
     for name in _TEXTS:
-        text = short_string(name, getattr(properties, name))
-        if text:
+        value = getattr(properties, name)
+        if value != "":
+            text = short_string(name, value)
             setattr(encoded, name, text)
             size += len(text)
     if properties.expiration and not _EXPIRATION.fullmatch(properties.expiration):

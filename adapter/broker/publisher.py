@@ -47,14 +47,18 @@ class BrokerPublisher:
         link: Link,
         *,
         window: int = 500,
+        window_bytes: int = 64 * 1024 * 1024,
         slot_timeout_seconds: float = 5.0,
         confirm_timeout_seconds: float = 30.0,
         max_body_bytes: int = 16 * 1024 * 1024,
         on_event: EventHook = ignore_event,
     ) -> None:
-        """At most `window` messages are unconfirmed; waiting for a slot is bounded by slot_timeout_seconds."""
+        """At most `window` messages of `window_bytes` are unconfirmed; a slot is waited for slot_timeout_seconds.
+
+        What the socket does not take, pika buffers without bound: this is the bound.
+        """
         self._link = link
-        self._window = Window(window)
+        self._window = Window(window, window_bytes)
         self._slot_timeout_seconds = slot_timeout_seconds
         self._confirm_timeout_seconds = confirm_timeout_seconds
         self._max_body_bytes = max_body_bytes
@@ -72,12 +76,15 @@ class BrokerPublisher:
 
     async def publish(self, message: OutgoingMessage) -> PublishOutcome:
         """Publish and wait for the confirm. Never raises for the link's troubles."""
-        if len(message.body) > self._max_body_bytes:
+        size_bytes = len(message.body)
+        if size_bytes > self._max_body_bytes:
             return PublishOutcome(PublishStatus.REFUSED, f"The body exceeds {self._max_body_bytes} bytes.")
         trouble = self._trouble()
         if trouble:
             return PublishOutcome(PublishStatus.NOT_SENT, trouble)
-        entered = await self._window.enter(lambda: self._suspects.must_go_alone(message), self._slot_timeout_seconds)
+        entered = await self._window.enter(
+            size_bytes, lambda: self._suspects.must_go_alone(message), self._slot_timeout_seconds
+        )
         if not entered:
             return PublishOutcome(PublishStatus.NOT_SENT, "Too many messages wait for the broker's confirms.")
         try:
@@ -88,7 +95,7 @@ class BrokerPublisher:
         except BrokerError as error:
             return PublishOutcome(PublishStatus.NOT_SENT, str(error))
         finally:
-            self._window.leave()
+            self._window.leave(size_bytes)
 
     async def close(self, timeout_seconds: float = 5.0) -> None:
         """Take nothing more, wait for the confirms still out, then close the channel."""
@@ -120,12 +127,11 @@ class BrokerPublisher:
             raise LinkDown(trouble)
         exchange = short_string("exchange", message.exchange)
         routing_key = short_string("routing_key", message.routing_key)
-        properties = to_pika(message.properties)
         line = self._line
         if line is None or not line.is_usable:
             line = await self._open_line()
-        if message.mandatory:
-            properties.headers = {**(properties.headers or {}), SEQ_HEADER: line.channel.next_publish_seq}
+        returnable = {SEQ_HEADER: line.channel.next_publish_seq} if message.mandatory else None
+        properties = to_pika(message.properties, returnable)
         number = line.channel.publish(exchange, routing_key, message.body, properties, mandatory=message.mandatory)
         loop = asyncio.get_running_loop()
         sent = Sent(message, loop.create_future(), loop.time() + self._confirm_timeout_seconds)

@@ -60,8 +60,14 @@ def definitions(topology: Topology, vhost: str) -> str:
 
 
 def import_command(topology: Topology, vhost: str) -> str:
-    """Return the shell command that makes every object (rabbitmqctl cannot declare single ones)."""
+    """Return the shell command that makes every object, self-contained (rabbitmqctl cannot declare single ones)."""
     return f"rabbitmqctl import_definitions <<'END'\n{definitions(topology, vhost)}\nEND"
+
+
+def import_pipe(vhost: str) -> str:
+    """Return the same in one line, for where the adapter is installed beside rabbitmqctl."""
+    show = shlex.join(["adapter", "topology", "show", "--as", "definitions", "--vhost", vhost])
+    return f"{show} | rabbitmqctl import_definitions"
 
 
 def permissions(topology: Topology, vhost: str, user: str) -> str:

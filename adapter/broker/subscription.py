@@ -213,9 +213,9 @@ class Subscription:
         """Release what is held, let the broker read that, and close the channel; in whatever state it is."""
         try:
             async with asyncio.timeout(self._times.close_timeout_seconds):
-                await consumer.stop()
-                consumer.release_all()
                 if consumer.channel.is_open:
+                    await consumer.stop()
+                    consumer.release_all()
                     await consumer.channel.fence()
                     await consumer.channel.close()
         except (BrokerError, TimeoutError) as error:

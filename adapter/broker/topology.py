@@ -24,11 +24,16 @@ async def declare(link: Link, topology: Topology) -> None:
         await channel.close()
 
 
-async def verify(link: Link, topology: Topology, *, timeout_seconds: float = 10.0) -> list[Problem]:
-    """Return what is wrong with the broker's objects, each with the command that helps; empty = all is proven.
+async def verify(
+    link: Link, topology: Topology, *, timeout_seconds: float = 10.0, with_unproven: bool = False
+) -> list[Problem]:
+    """Return what is wrong with the broker's objects, each with the command that helps; empty = nothing is.
 
     Passive declares show what is missing; they cannot see arguments, so marked probes then prove them. Needs the
-    rights that `render` prints as permissions, and works beside running replicas. Raises BrokerError if the link goes.
+    rights that `render` prints as permissions, and works beside running replicas. A backlog before a probe leaves
+    that queue's dead letters unproven, which must not keep anybody from working the backlog off: those come only
+    `with_unproven`. Raises BrokerError if the link goes.
     """
     missing = await find_missing(link, topology)
-    return missing or await probe(link, topology, timeout_seconds=timeout_seconds)
+    problems = missing or await probe(link, topology, timeout_seconds=timeout_seconds)
+    return [problem for problem in problems if problem.is_certain or with_unproven]

@@ -32,6 +32,10 @@ class Problem:
     is_certain: bool = True
     """False: it could not be proven either way, for the reason in the message."""
 
+    def __str__(self) -> str:
+        """Message and command."""
+        return f"{self.message} Run: {self.command}"
+
 
 async def find_missing(link: Link, topology: Topology) -> list[Problem]:
     """Ask for every object by passive declares. Each failure closes the channel, so each gets a fresh one."""
@@ -56,7 +60,7 @@ async def find_missing(link: Link, topology: Topology) -> list[Problem]:
 
 def _absent(link: Link, topology: Topology, kind: str, name: str, lost: ChannelLost) -> Problem:
     if lost.reason.code == _NOT_FOUND:
-        return Problem(f"The {kind} {name} does not exist.", render.import_command(topology, link.vhost))
+        return Problem(f"The {kind} {name} does not exist.", render.import_pipe(link.vhost))
     command = render.verify_permissions_command(topology, link.vhost, link.user)
     return Problem(f"The {kind} {name} cannot be looked at: {lost.reason}", command)
 
@@ -110,7 +114,7 @@ class _Prover:
     async def prove_bound(self) -> list[Problem]:
         """Prove, before any queue of ours watches, that a queue takes what nobody routes and what is dead-lettered."""
         names = self._topology
-        unbound = render.import_command(names, self._link.vhost)
+        unbound = render.import_pipe(self._link.vhost)
         checks = (
             (names.unrouted_exchange, "", f"Nothing is bound to {names.unrouted_exchange}.", unbound),
             (names.dead_letter_exchange, "", f"Nothing is bound to {names.dead_letter_exchange}.", unbound),
@@ -197,7 +201,7 @@ class _Prover:
         queue = names.request_queue(task)
         if watch.saw(names.unrouted_exchange, sent):
             text = f"{queue} is not bound to {names.requests_exchange} by a key that matches {key}."
-            return Problem(text, render.import_command(names, self._link.vhost))
+            return Problem(text, render.import_pipe(self._link.vhost))
         command = render.dead_letter_command(names, self._link.vhost)
         waiting = await self._waiting_in(queue)
         if waiting > 0:

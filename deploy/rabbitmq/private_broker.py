@@ -94,6 +94,11 @@ class PrivateBroker:
         """AMQP URL of the default vhost."""
         return self.vhost_url("%2F")
 
+    @property
+    def node_pid(self) -> int:
+        """Process id of the running node; 0 = none."""
+        return self._node.pid if self._node else 0
+
     def vhost_url(self, vhost: str) -> str:
         """AMQP URL of a vhost, its name percent-encoded."""
         return f"amqp://guest:guest@127.0.0.1:{self.port}/{vhost}"

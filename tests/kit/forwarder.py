@@ -43,12 +43,14 @@ class Forwarder:
         return cls(parts.hostname or "127.0.0.1", parts.port or 5672)
 
     async def __aenter__(self) -> Self:
+        """Listen."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Cut everything."""
         if self._server is not None:
             self._server.close()
         self.reset()

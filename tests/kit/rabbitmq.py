@@ -67,13 +67,7 @@ def prefix() -> str:
     return f"t{uuid.uuid4().hex[:10]}"
 
 
-@pytest.fixture
-def fast() -> dict[str, float]:
-    """Give short times for links."""
-    return FAST
-
-
-FAST = {
+FAST: dict[str, Any] = {
     "first_backoff_seconds": 0.02,
     "max_backoff_seconds": 0.2,
     "failed_retry_seconds": 0.3,

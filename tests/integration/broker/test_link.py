@@ -77,7 +77,7 @@ async def test_a_topology_that_differs_needs_a_person_and_recovers_once_it_is_ch
 
 
 async def test_a_silent_connection_is_noticed_by_its_heartbeat(broker: Any) -> None:
-    """pika looks after the heartbeat plus five seconds."""
+    """It takes long: pika looks after the heartbeat plus five seconds."""
     log = EventLog()
     async with (
         Forwarder.to(broker.url) as forwarder,

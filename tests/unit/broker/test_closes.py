@@ -1,0 +1,110 @@
+"""Every way to lose a connection or channel has one meaning, and pika's own exceptions are all accounted for."""
+
+import inspect
+
+import pytest
+from pika import exceptions
+from pika.adapters.utils import connection_workflow
+
+from adapter.broker.closes import CloseAction, CloseReason, Cut, Scope, reason_of, rule_of, setup_rule_of
+
+NEEDS_PERSON = CloseAction.NEEDS_PERSON
+RECONNECT = CloseAction.RECONNECT
+REBUILD = CloseAction.REBUILD
+
+# What pika 1.4 has; one that is new must be looked at here.
+KNOWN = {
+    "AMQPChannelError", "AMQPConnectionError", "AMQPError", "AMQPHeartbeatTimeout", "AuthenticationError",
+    "BodyTooLongError", "ChannelClosed", "ChannelClosedByBroker", "ChannelClosedByClient", "ChannelError",
+    "ChannelWrongStateError",
+    "ConnectionBlockedTimeout", "ConnectionClosed", "ConnectionClosedByBroker", "ConnectionClosedByClient",
+    "ConnectionOpenAborted", "ConnectionWrongStateError", "ConsumerCancelled", "DuplicateConsumerTag",
+    "DuplicateGetOkCallback", "IncompatibleProtocolError", "InvalidChannelNumber", "InvalidFieldTypeException",
+    "InvalidFrameError", "MethodNotImplemented", "NackError", "NoFreeChannels", "ProbableAccessDeniedError",
+    "ProbableAuthenticationError", "ProtocolSyntaxError", "ProtocolVersionMismatch", "ReentrancyError",
+    "ShortStringTooLong", "StreamLostError", "UnexpectedFrameError", "UnroutableError",
+    "UnsupportedAMQPFieldException",
+}  # fmt: skip
+
+
+def test_pika_has_no_exception_that_we_do_not_know() -> None:
+    found = {
+        name
+        for name, kind in inspect.getmembers(exceptions, inspect.isclass)
+        if issubclass(kind, BaseException) and kind.__module__ == exceptions.__name__
+    }
+    assert found == KNOWN
+
+
+def by_broker(code: int, text: str = "TEXT") -> exceptions.ConnectionClosedByBroker:
+    return exceptions.ConnectionClosedByBroker(code, text)
+
+
+def workflow(inner: BaseException) -> BaseException:
+    """As pika wraps what happens while it connects."""
+    failed = connection_workflow.AMQPConnectionWorkflowFailed([inner])
+    return exceptions.AMQPConnectionError(failed)
+
+
+@pytest.mark.parametrize(
+    ("error", "action", "told"),
+    [
+        (by_broker(320, "CONNECTION_FORCED"), RECONNECT, "320"),
+        (by_broker(541), RECONNECT, "541"),
+        (by_broker(501), RECONNECT, "501"),
+        (by_broker(530), NEEDS_PERSON, "530"),
+        (exceptions.StreamLostError("reset"), RECONNECT, "reset"),
+        (exceptions.AMQPHeartbeatTimeout("idle"), RECONNECT, "idle"),
+        (exceptions.ProbableAuthenticationError(repr(by_broker(403, "ACCESS_REFUSED - Login"))), NEEDS_PERSON, "403"),
+        (exceptions.ProbableAccessDeniedError(repr(by_broker(530, "vhost x not found"))), NEEDS_PERSON, "530"),
+        (exceptions.ProbableAccessDeniedError(repr(by_broker(541, "vhost '/' is down"))), RECONNECT, "541"),
+        (exceptions.ProbableAuthenticationError(repr(exceptions.StreamLostError("EOF"))), RECONNECT, "EOF"),
+        (exceptions.IncompatibleProtocolError("StreamLostError"), RECONNECT, "Incompatible"),
+        (exceptions.ProtocolVersionMismatch("0-9-1", "0-8"), NEEDS_PERSON, "0-8"),
+        (workflow(connection_workflow.AMQPConnectorSocketConnectError(OSError(111, "refused"))), RECONNECT, "refused"),
+        (workflow(connection_workflow.AMQPConnectorAMQPHandshakeError(by_broker(530))), NEEDS_PERSON, "530"),
+        (OSError("no such host"), RECONNECT, "no such host"),
+        (None, RECONNECT, "lost"),
+        (exceptions.UnexpectedFrameError("frame"), RECONNECT, "Unexpected"),
+    ],
+)
+def test_the_end_of_a_connection_means(error: BaseException | None, action: CloseAction, told: str) -> None:
+    reason = reason_of(error, Scope.CONNECTION)
+    assert rule_of(reason).action is action
+    assert told in str(reason)
+
+
+@pytest.mark.parametrize(
+    ("code", "in_use", "in_setup"),
+    [
+        (403, NEEDS_PERSON, NEEDS_PERSON),
+        (404, REBUILD, NEEDS_PERSON),
+        (405, REBUILD, REBUILD),
+        (406, REBUILD, NEEDS_PERSON),
+        (541, REBUILD, REBUILD),
+        (999, REBUILD, REBUILD),
+    ],
+)
+def test_the_end_of_a_channel_means(code: int, in_use: CloseAction, in_setup: CloseAction) -> None:
+    reason = reason_of(exceptions.ChannelClosedByBroker(code, "TEXT"), Scope.CHANNEL)
+    assert (rule_of(reason).action, setup_rule_of(reason).action) == (in_use, in_setup)
+
+
+def test_a_channel_that_goes_with_its_connection_is_the_link_s_affair() -> None:
+    assert reason_of(exceptions.StreamLostError("cut"), Scope.CHANNEL).scope is Scope.CONNECTION
+    assert reason_of(by_broker(320), Scope.CHANNEL).scope is Scope.CONNECTION
+
+
+def test_what_needs_a_person_says_what_to_do() -> None:
+    reasons = [CloseReason(code, None, "", Scope.CHANNEL) for code in (403, 404, 406)]
+    reasons += [CloseReason(code, None, "", Scope.CONNECTION) for code in (402, 403, 404, 530)]
+    reasons += [CloseReason(0, cut, "", Scope.CONNECTION) for cut in (Cut.CREDENTIALS, Cut.PROTOCOL)]
+    assert all(setup_rule_of(reason).advice for reason in reasons)
+
+
+def test_what_we_closed_ourselves_is_no_trouble() -> None:
+    for error, scope in (
+        (exceptions.ConnectionClosedByClient(200, "bye"), Scope.CONNECTION),
+        (exceptions.ChannelClosedByClient(0, "bye"), Scope.CHANNEL),
+    ):
+        assert rule_of(reason_of(error, scope)).action is CloseAction.END
