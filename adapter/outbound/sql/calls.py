@@ -20,22 +20,26 @@ LOST = "lost"  # finish reason of an attempt whose worker died
 
 _CALLS = tables.calls
 # Inserting from the job's row is what fences a call: no row, no call.
-_STARTED = insert(_CALLS).from_select(
-    ["job_id", "number", "token", "model", "start_time", "sent_time", "is_ended", "duration_us", "error", "turns"],
-    select(
-        tables.jobs.c.job_id,
-        bindparam("number", type_=_CALLS.c.number.type),
-        tables.jobs.c.token,
-        bindparam("model", type_=_CALLS.c.model.type),
-        bindparam("start_time", type_=_CALLS.c.start_time.type),
-        now_us(),
-        literal(value=False),
-        literal(0),
-        literal(""),
-        bindparam("turns", type_=_CALLS.c.turns.type),
+_STARTED = (
+    insert(_CALLS)
+    .from_select(
+        ["job_id", "number", "token", "model", "start_time", "sent_time", "is_ended", "duration_us", "error", "turns"],
+        select(
+            tables.jobs.c.job_id,
+            bindparam("number", type_=_CALLS.c.number.type),
+            tables.jobs.c.token,
+            bindparam("model", type_=_CALLS.c.model.type),
+            bindparam("start_time", type_=_CALLS.c.start_time.type),
+            now_us(),
+            literal(value=False),
+            literal(0),
+            literal(""),
+            bindparam("turns", type_=_CALLS.c.turns.type),
+        )
+        .where(is_claimed())
+        .with_for_update(),
     )
-    .where(is_claimed())
-    .with_for_update(),
+    .execution_options(preserve_rowcount=True)
 )
 _ENDED = (
     update(_CALLS)

@@ -11,7 +11,7 @@ from adapter.outbound.sql.dialect import insert_into, now_us
 from adapter.outbound.sql.rows import fresh_job, job_of, job_values, new_of, request_values
 from adapter.outbound.sql.statements import PENDING, RUNNING, is_claimed, is_live, lost_work_us
 from adapter.outbound.sql.tables import jobs
-from adapter.outbound.sql.times import from_us, seconds_to_us, us_to_seconds
+from adapter.outbound.sql.times import seconds_to_us, us_to_seconds
 from adapter.ports import Claim, ClaimLostError, ClaimResult, IdReused, NewJob, Recorded, RunningNow
 
 _KNOWN = select(jobs, is_live(jobs.c.owner).label("is_live")).with_for_update(of=jobs)
@@ -57,17 +57,17 @@ def _insert_running(dialect_name: str) -> Insert:
             start_time=now_us(),
         )
         .on_conflict_do_nothing(index_elements=["client", "request_id"])
-        .returning(jobs.c.create_time)
+        .returning(jobs.c.create_time, jobs.c.start_time)
     )
 
 
 def claim(connection: Connection, new: NewJob, owner: str) -> ClaimResult:
     """Insert the job as running here, or take it where it stands."""
     inserted = connection.execute(_insert_running(connection.dialect.name), {**job_values(new), "owner": owner})
-    create_time = inserted.scalar_one_or_none()
-    if create_time is not None:
+    times = inserted.one_or_none()
+    if times is not None:
         job_details.add_labels(connection, new)
-        return Claim(fresh_job(new, State.RUNNING, from_us(create_time)), token=1, claims=1, new=new)
+        return Claim(fresh_job(new, State.RUNNING, times), token=1, claims=1, new=new)
     row = known(connection, new)
     if row is None:  # it was forgotten between the two statements: begin again
         return claim(connection, new, owner)

@@ -89,8 +89,8 @@ def new_of(row: Row[Any]) -> NewJob:
     )
 
 
-def fresh_job(new: NewJob, state: State, create_time: datetime) -> Job:
-    """Return the job of a row that was inserted just now."""
+def fresh_job(new: NewJob, state: State, times: Row[Any]) -> Job:
+    """Return the job of a row that was inserted just now, given its create and start time."""
     return Job(
         job_id=new.job_id,
         request_id=new.request_id,
@@ -100,9 +100,9 @@ def fresh_job(new: NewJob, state: State, create_time: datetime) -> Job:
         task_hash="",
         state=state,
         revision=1,
-        create_time=create_time,
+        create_time=from_us(times.create_time),
         labels=new.labels,
-        start_time=create_time if state is State.RUNNING else None,
+        start_time=some_from_us(times.start_time),
         traceparent=new.traceparent,
     )
 

@@ -16,7 +16,6 @@ from adapter.outbound.sql.dialect import insert_into, now_us
 from adapter.outbound.sql.rows import fresh_job, job_of, job_values
 from adapter.outbound.sql.statements import PENDING, is_claimed
 from adapter.outbound.sql.tables import jobs
-from adapter.outbound.sql.times import from_us
 from adapter.ports import Claim, ClaimLostError, IdReused, NewJob
 
 _PROMOTE = update(jobs).where(jobs.c.job_id == bindparam("of_job")).values(origin=str(Origin.SUBMITTED))
@@ -46,7 +45,7 @@ def _insert_pending(dialect_name: str) -> Insert:
             create_time=now_us(),
         )
         .on_conflict_do_nothing(index_elements=["client", "request_id"])
-        .returning(jobs.c.create_time)
+        .returning(jobs.c.create_time, jobs.c.start_time)
     )
 
 
@@ -55,12 +54,12 @@ def submit(
 ) -> Job | IdReused:
     """Store a job PENDING, or add a route to it if it is known and open."""
     inserted = connection.execute(_insert_pending(connection.dialect.name), job_values(new))
-    create_time = inserted.scalar_one_or_none()
-    if create_time is not None:
+    times = inserted.one_or_none()
+    if times is not None:
         job_details.add_labels(connection, new)
         job_details.store(connection, new.job_id, payload, route)
         publications.store(connection, [ticket] if ticket else [], owner)
-        return fresh_job(new, State.PENDING, from_us(create_time))
+        return fresh_job(new, State.PENDING, times)
     row = claims.known(connection, new)
     if row is None:  # it was forgotten between the two statements: begin again
         return submit(connection, new, payload, route, ticket, owner)

@@ -16,11 +16,17 @@ RowsOf = Callable[[Table], Sequence[Row[Any]]]
 OpenStore = Callable[..., Awaitable[SqlJobStore]]
 
 
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Return the URL of an empty SQLite database, for what only SQLite does."""
+    return f"sqlite:///{tmp_path / 'adapter.db'}"
+
+
 @pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, sqlite_url: str) -> str:
     """Return the URL of an empty database."""
     assert request.param == "sqlite"
-    return f"sqlite:///{tmp_path / 'adapter.db'}"
+    return sqlite_url
 
 
 @pytest.fixture(scope="session")

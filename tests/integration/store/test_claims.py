@@ -34,7 +34,7 @@ async def test_a_first_claim_runs_here_and_counts_one(store: SqlJobStore) -> Non
     assert (claim.token, claim.claims, claim.new, claim.calls, claim.payload) == (1, 1, new, (), None)
     assert claim.job == await store.get(new.job_id)
     assert claim.job.state is State.RUNNING
-    assert claim.job.start_time == claim.job.create_time
+    assert claim.job.start_time is not None
 
 
 async def test_of_fifty_claims_of_one_request_exactly_one_wins(store: SqlJobStore) -> None:

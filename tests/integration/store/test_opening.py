@@ -23,23 +23,23 @@ def serving(url: str, replica_id: str = "replica-a") -> SqlJobStore:
     return SqlJobStore(url, replica_id=replica_id, lease_seconds=LEASE_SECONDS)
 
 
-async def test_a_second_serving_store_is_refused_by_name(database_url: str) -> None:
-    first = serving(database_url)
+async def test_a_second_serving_store_is_refused_by_name(sqlite_url: str) -> None:
+    first = serving(sqlite_url)
     await first.open()
     try:
         with pytest.raises(StoreLocked, match="already serves") as refused:
-            await serving(database_url, "replica-b").open()
+            await serving(sqlite_url, "replica-b").open()
         assert Path(refused.value.path).name == "adapter.db.lock"
     finally:
         await first.close()
 
 
-async def test_a_second_serving_process_is_refused_until_the_first_is_dead(database_url: str) -> None:
+async def test_a_second_serving_process_is_refused_until_the_first_is_dead(sqlite_url: str) -> None:
     script = (
         "import asyncio, sys\n"
         "from adapter.outbound.sql import SqlJobStore\n"
         "async def main():\n"
-        f"    await SqlJobStore({database_url!r}, replica_id='other', lease_seconds=60).open()\n"
+        f"    await SqlJobStore({sqlite_url!r}, replica_id='other', lease_seconds=60).open()\n"
         "    print('open', flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
@@ -50,19 +50,19 @@ async def test_a_second_serving_process_is_refused_until_the_first_is_dead(datab
     assert process.stdout is not None
     assert await process.stdout.readline() == b"open\n"
     with pytest.raises(StoreLocked, match=f"process {process.pid}"):
-        await serving(database_url).open()
+        await serving(sqlite_url).open()
     process.kill()
     await process.wait()
-    store = serving(database_url)
+    store = serving(sqlite_url)
     await store.open()
     await store.close()
 
 
-async def test_reading_commands_look_into_the_database_of_a_serving_process(database_url: str) -> None:
-    store = serving(database_url)
+async def test_reading_commands_look_into_the_database_of_a_serving_process(sqlite_url: str) -> None:
+    store = serving(sqlite_url)
     await store.open()
     claim = await claimed(store, new_job())
-    reading = serving(database_url, "reader")
+    reading = serving(sqlite_url, "reader")
     await reading.open(read_only=True)
     assert await reading.get(claim.job.job_id) == claim.job
     with pytest.raises(StoreUnavailable, match="not open for writing"):
@@ -71,14 +71,14 @@ async def test_reading_commands_look_into_the_database_of_a_serving_process(data
     await store.close()
 
 
-async def test_after_a_crash_a_new_process_takes_over_at_once(database_url: str) -> None:
-    crashed = serving(database_url)
+async def test_after_a_crash_a_new_process_takes_over_at_once(sqlite_url: str) -> None:
+    crashed = serving(sqlite_url)
     await crashed.open()
     lost = await claimed(crashed, new_job())
     await crashed.finish(await claimed(crashed, new_job("r-2")), SUCCESS, answer, [ROUTE, OTHER_ROUTE])
     await crashed.close()  # without retiring: what it owned stays owned
 
-    store = serving(database_url, "replica-b")
+    store = serving(sqlite_url, "replica-b")
     await store.open()
     assert await store.reap() == 1
     assert len(await store.due_publications(10)) == 2
@@ -102,12 +102,12 @@ async def test_an_upgrade_may_be_repeated(database_url: str) -> None:
     assert migrate.check(database_url) == []
 
 
-async def test_a_missing_database_is_named_and_not_created(database_url: str) -> None:
-    assert "no database" in migrate.check(database_url)[0]
-    reading = serving(database_url)
+async def test_a_missing_database_is_named_and_not_created(sqlite_url: str) -> None:
+    assert "no database" in migrate.check(sqlite_url)[0]
+    reading = serving(sqlite_url)
     with pytest.raises(StoreOutdated, match="adapter db upgrade"):
         await reading.open(read_only=True)
-    assert "no database" in migrate.check(database_url)[0]
+    assert "no database" in migrate.check(sqlite_url)[0]
 
 
 async def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
