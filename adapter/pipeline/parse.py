@@ -26,6 +26,9 @@ from adapter.tasks.task import Contract
 EXTRACTED = "extracted"
 """Rule of the change that says: text around the document (fences, prose, thoughts, a byte order mark) was left out."""
 
+MAX_DOCUMENTS = 64
+"""Of more documents in one reply none is looked at."""
+
 _RUNAWAY_NUMBER = re.compile(r"[0-9]{41}")
 _RUNAWAY_SPACE = re.compile(r"\s{200}")
 _WINDOW, _REPEATS = 64, 8
@@ -99,7 +102,10 @@ def _located(text: str, contract: Contract, strict: StrictSchema, error: exact_j
         raise ReplyInvalid((_json_violation("the JSON begins but does not end; answer shorter, and completely"),))
     if not located.texts:
         raise ReplyInvalid((_json_violation(f"the reply holds no JSON document ({error})"),))
-    parsed = _chosen(list(dict.fromkeys(located.texts)), contract, strict)
+    texts = list(dict.fromkeys(located.texts))
+    if len(texts) > MAX_DOCUMENTS:
+        raise ReplyInvalid((_json_violation(f"{len(texts)} JSON documents; answer with exactly one"),))
+    parsed = _chosen(texts, contract, strict)
     return Parsed(parsed.document, (Change("", EXTRACTED, "", ""), *parsed.changes))
 
 

@@ -1,13 +1,16 @@
 """Compiled validators: exact on Decimal and big integers, formats asserted, no network, no file, bounded regexes.
 
-jsonschema-rs 0.60 does all of it itself; tests/unit/contract/test_exactness.py holds it to that.
+jsonschema-rs 0.60 does most of it itself, exact_numbers the rest; tests/unit/contract/test_exactness.py holds them to it.
 """
 
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema_rs
+
+from adapter.tasks.json_schema.exact_numbers import EXACT_NUMBER_RULES
 
 # The linear engine cannot be made to backtrack. It lacks lookaround and back references: patterns that need them get
 # the backtracking one with a limit, past which the value counts as not matching.
@@ -22,17 +25,22 @@ def compile_schema(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
     """Compile a linted schema. Raises ValueError for one that is not."""
     options = LINEAR if _all_linear(schema) else BACKTRACKING
     return jsonschema_rs.Draft202012Validator(
-        dict(schema), validate_formats=True, offline=True, pattern_options=options
+        dict(schema), validate_formats=True, offline=True, pattern_options=options, keywords=dict(EXACT_NUMBER_RULES)
     )
 
 
 def compile_places(schema: Mapping[str, Any], pointers: list[str]) -> jsonschema_rs.Validator:
     """Compile a check of one or more places of a schema: what satisfies all of them is valid."""
     registry = jsonschema_rs.Registry([(_CONTRACT_URI, dict(schema))], draft=jsonschema_rs.Draft202012)
-    wanted = {"allOf": [{"$ref": f"{_CONTRACT_URI}#{_fragment(pointer)}"} for pointer in pointers]}
+    wanted = {"allOf": [{"$ref": f"{_CONTRACT_URI}#{quote(pointer, safe='/~')}"} for pointer in pointers]}
     options = LINEAR if _all_linear(schema) else BACKTRACKING
     return jsonschema_rs.Draft202012Validator(
-        wanted, validate_formats=True, offline=True, pattern_options=options, registry=registry
+        wanted,
+        validate_formats=True,
+        offline=True,
+        pattern_options=options,
+        registry=registry,
+        keywords=dict(EXACT_NUMBER_RULES),
     )
 
 
@@ -66,7 +74,3 @@ def _all_linear(schema: Mapping[str, Any]) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _fragment(pointer: str) -> str:
-    return pointer.replace("%", "%25").replace('"', "%22").replace("^", "%5E").replace(" ", "%20")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapter.tasks.json_schema.compiled import compile_schema, is_pattern, meta_validator
+from adapter.tasks.json_schema.keywords import ANNOTATIONS
 from adapter.tasks.json_schema.pointer import child, join
 from adapter.tasks.json_schema.problem import ContractProblem, ContractRefused
 from adapter.tasks.json_schema.source import SchemaSource, walk
@@ -73,9 +74,21 @@ def _of_references(source: SchemaSource, pointer: str, node: Mapping[str, Any]) 
         yield ContractProblem(child(pointer, "$ref"), fix)
         return
     try:
-        source.target(reference)
+        if _is_endless(source, reference):
+            yield ContractProblem(child(pointer, "$ref"), "leads back to itself and says nothing; refer to a type")
     except LookupError:
         yield ContractProblem(child(pointer, "$ref"), "nothing is there; check the reference against $defs")
+
+
+def _is_endless(source: SchemaSource, reference: str) -> bool:
+    """Follow references of references. Raises LookupError where one leads nowhere."""
+    seen: set[str] = set()
+    following: str | None = reference
+    while following is not None and following not in seen:
+        seen.add(following)
+        target = source.target(following)
+        following = target.get("$ref") if target.keys() - ANNOTATIONS == {"$ref"} else None
+    return following is not None
 
 
 def _of_root(source: SchemaSource) -> Iterator[ContractProblem]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -18,10 +19,6 @@ _MAX_NAME = 80
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 
 _WITH_LIMIT = {
-    "minimum": "must be at least {}",
-    "maximum": "must be at most {}",
-    "exclusiveMinimum": "must be greater than {}",
-    "exclusiveMaximum": "must be less than {}",
     "minLength": "must have at least {} characters",
     "maxLength": "must have at most {} characters",
     "minItems": "must have at least {} items",
@@ -42,12 +39,8 @@ _PLAIN = {
 
 def violations_of(errors: Iterable[jsonschema_rs.ValidationError]) -> tuple[Violation, ...]:
     """Translate what jsonschema-rs found, at most MAX_VIOLATIONS, in the order of the schema."""
-    found: dict[Violation, None] = {}
-    for error in errors:
-        found.update(dict.fromkeys(_translate(error)))
-        if len(found) >= MAX_VIOLATIONS:
-            break
-    return tuple(found)
+    translated = (violation for error in errors for violation in _translate(error))
+    return tuple(dict.fromkeys(islice(translated, MAX_VIOLATIONS)))
 
 
 def _translate(error: jsonschema_rs.ValidationError) -> Iterator[Violation]:
@@ -96,6 +89,9 @@ def _wanted(branch: Iterable[jsonschema_rs.ValidationError], depth: int) -> Iter
 
 
 def _message(rule: str, kind: jsonschema_rs.ValidationErrorKind) -> str:
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Custom):
+        # a rule of exact_numbers: its message is ours
+        return kind.message
     if rule in _WITH_LIMIT:
         return _WITH_LIMIT[rule].format(_json(getattr(kind, "limit", None)))
     if rule in _PLAIN:
@@ -130,5 +126,4 @@ _WITH_DETAIL: dict[str, Callable[[Any], str]] = {
     "const": lambda kind: f"must be {_json(kind.expected_value)}",
     "pattern": lambda kind: f"must match the pattern {kind.pattern}",
     "format": lambda kind: f"must be a valid {kind.format}",
-    "multipleOf": lambda kind: f"must be a multiple of {_json(kind.multiple_of)}",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from adapter.tasks.json_schema.compiled import compile_places
@@ -74,7 +75,7 @@ class Unfolder:
 
     def alternatives(self, sources: Sources) -> list[Alternative]:
         """Return every shape of a place. Raises NoValue if there is none, ContractRefused if there are too many."""
-        found = list(self._unfold(sources, frozenset()))
+        found = list(islice(self._unfold(sources, frozenset()), MAX_ALTERNATIVES + 1))
         if len(found) > MAX_ALTERNATIVES:
             message = f"more than {MAX_ALTERNATIVES} alternatives; use fewer, or one object with optional properties"
             raise ContractRefused([ContractProblem(self._source.place_of(sources[0]), message)])
@@ -142,8 +143,6 @@ def acceptor(schema: Schema, source: SchemaSource, alternative: Alternative) -> 
     def accepts(value: Any) -> bool:
         if alternative.type and alternative.type not in type_of(value):
             return False
-        if alternative.is_split:
-            return True
         if not compiled:
             compiled.append(compile_places(schema, places).is_valid)
         return compiled[0](value)

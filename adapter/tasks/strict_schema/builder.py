@@ -10,7 +10,7 @@ from adapter.tasks.json_schema.source import Schema, SchemaSource
 from adapter.tasks.json_schema.view import Choice, Sources, View, checked_target, flatten
 from adapter.tasks.strict_schema import arrays, objects, scalars, union_schema
 from adapter.tasks.strict_schema.alternatives import Alternative, Unfolder
-from adapter.tasks.strict_schema.built import Built, annotated, ref_to
+from adapter.tasks.strict_schema.built import Built, annotated, free_name, ref_to
 from adapter.tasks.strict_schema.notes import Notes
 from adapter.tasks.strict_schema.profile import SchemaProfile
 from adapter.tasks.strict_schema.shapes import SAME, JsonText, Reference, Shape
@@ -140,7 +140,9 @@ class Builder:
         return _CONTAINERS[alternative.kind](self, view, depth)
 
     def _drop_leftovers(self, view: View, type_name: str) -> None:
-        for keyword in _NEVER_SENT[""] + _NEVER_SENT.get(type_name, ()):
+        if "if" in view.keywords:
+            self.notes.drop(view, "if", value={key: view.keywords[key] for key in _CONDITION if key in view.keywords})
+        for keyword in ("not", *_NEVER_SENT.get(type_name, ())):
             if keyword in view.keywords:
                 self.notes.drop(view, keyword)
         for _, keyword, value in view.clashing:
@@ -153,7 +155,7 @@ class Builder:
         place = self.source.place_of(node)
         slug = _SLUG.sub("_", place.rpartition("/")[2])[:48] or "root"
         names = {entry.name for entry in self._entries.values()} | self.definitions.keys()
-        return next(name for name in (slug, *(f"{slug}_{n}" for n in range(2, MAX_PLACES))) if name not in names)
+        return free_name(slug, names)
 
 
 _Scalar = Callable[[View, SchemaProfile, Notes], tuple[Schema, Shape]]
@@ -165,8 +167,8 @@ _CONTAINERS: Mapping[str, _Container] = {
     "array": arrays.build_array,
     "tuple": arrays.build_tuple,
 }
+_CONDITION = ("if", "then", "else")
 _NEVER_SENT: Mapping[str, tuple[str, ...]] = {
-    "": ("not", "if", "then", "else"),
     "object": ("dependentRequired", "dependentSchemas"),
     "array": ("uniqueItems", "contains", "minContains", "maxContains"),
 }

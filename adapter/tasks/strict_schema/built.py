@@ -1,6 +1,8 @@
 """One built place of a strict schema."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import count
 
 from adapter.tasks.json_schema.source import Schema
 from adapter.tasks.json_schema.view import View
@@ -44,3 +46,9 @@ def optional(built: Built) -> Schema:
 def ref_to(name: str) -> str:
     """Write a reference to a definition; "#" is the root."""
     return name if name == "#" else f"#/$defs/{name}"
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """Return a name that is not taken, numbered if it has to be."""
+    names = (wanted if number == 1 else f"{wanted}_{number}" for number in count(1))
+    return next(name for name in names if name not in taken)

@@ -64,6 +64,7 @@ def _json(value: Any) -> str:
 
 
 _RENDERED: Mapping[str, Callable[[Any], str]] = {
+    "if": lambda rule: f"Also holds: {_json(rule)}",
     "uniqueItems": lambda _: "No item twice.",
     "dependentRequired": _dependent,
     "anyOf": _alternatives,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from adapter.tasks.json_schema.source import Schema
 from adapter.tasks.json_schema.view import NoValue, Sources, View
 from adapter.tasks.strict_schema import scalars
-from adapter.tasks.strict_schema.built import Built, optional
+from adapter.tasks.strict_schema.built import Built, free_name, optional
 from adapter.tasks.strict_schema.containers import KEY, VALUE, MapShape, ObjectShape, Property
 from adapter.tasks.strict_schema.hints import hint
 from adapter.tasks.strict_schema.notes import sentences
@@ -29,7 +29,7 @@ def build_object(builder: "Builder", view: View, depth: int) -> tuple[Schema, Sh
             properties.append(prop)
     extra, extra_shape = "", None
     if isinstance(view.additional, tuple) or view.patterns:
-        extra = next(name for name in ("_extra", "_extra_", "_extra__") if name not in schemas)
+        extra = free_name("_extra", view.properties)
         schemas[extra], extra_shape = build_map(builder, view, depth)
     return closed(schemas), ObjectShape(properties, extra, extra_shape)
 
@@ -107,7 +107,9 @@ def _adopted(builder: "Builder", node: Schema, place: str) -> Schema:
 def _key(builder: "Builder", view: View) -> Schema:
     """Schema of a map's keys: its propertyNames where they are plain strings, or the pattern that all keys have."""
     if view.names:
-        names = builder.build(tuple(builder.source.adopt({"type": "string", **node}, "") for node in view.names), 1)
+        source = builder.source
+        keys = tuple(source.adopt({"type": "string", **node}, source.place_of(node)) for node in view.names)
+        names = builder.build(keys, 1)
         if names.schema.get("type") == "string" and names.shape.identity:
             return names.schema
     if len(view.patterns) == 1 and not isinstance(view.additional, tuple):

@@ -124,11 +124,17 @@ def raw_number(view: View, profile: SchemaProfile, notes: Notes) -> tuple[Schema
         value = view.take(keyword)
         if value is None:
             continue
-        if keyword in profile.keywords:
+        if keyword in profile.keywords and is_json_number(value):
             schema[keyword] = _json_number(value)
         else:
             notes.drop(view, keyword)
     return schema, SAME
+
+
+def is_json_number(value: Any) -> bool:
+    """Say whether a number survives being written as JSON by any client: as an integer, or as a float."""
+    exact = Decimal(str(value))
+    return exact == exact.to_integral_value() or Decimal(repr(float(exact))) == exact
 
 
 def _json_number(value: Any) -> int | float:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.tasks.json_schema.source import Schema
 from adapter.tasks.json_schema.view import Sources, view_of
+from adapter.tasks.strict_schema import scalars
 from adapter.tasks.strict_schema.alternatives import Alternative, acceptor
-from adapter.tasks.strict_schema.built import Built, annotated
+from adapter.tasks.strict_schema.built import Built, annotated, free_name
 from adapter.tasks.strict_schema.containers import VALUE
 from adapter.tasks.strict_schema.objects import closed
 from adapter.tasks.strict_schema.shapes import Maybe
@@ -26,7 +27,7 @@ def build_union(builder: "Builder", sources: Sources, found: Sequence[Alternativ
     alternatives = _without_repeated_nulls(found)
     wrapped = _to_be_wrapped(builder, alternatives)
     discriminator = _discriminator([one for one in alternatives if one.kind == "object"])
-    has_text = any(one.strict_type == "string" and one.type != "number" for one in alternatives if one not in wrapped)
+    has_text = any(_is_text(one) for one in alternatives if one not in wrapped)
     schemas, branches = [], []
     tags = _tags(wrapped)
     for one in alternatives:
@@ -45,9 +46,17 @@ def build_union(builder: "Builder", sources: Sources, found: Sequence[Alternativ
 
 
 def _build_branch(builder: "Builder", one: Alternative, depth: int, *, raw_number: bool) -> Built:
-    if one.is_split or (one.type == "number" and raw_number):
+    raw_number = raw_number and one.type == "number" and not _is_text(one)
+    if one.is_split or raw_number:
         return builder.build_alternative(one, depth, raw_number=raw_number)
     return builder.build(one.sources, depth)
+
+
+def _is_text(one: Alternative) -> bool:
+    """Say whether an alternative has to be text. A number need not be: beside text it travels as a JSON number."""
+    if one.type == "number" and all(scalars.is_json_number(value) for value in one.view.enum or ()):
+        return False
+    return one.strict_type == "string"
 
 
 def _branch(builder: "Builder", one: Alternative, built: Built, tag: str, discriminator: str) -> Branch:
@@ -82,7 +91,7 @@ def _distinct(schemas: Iterable[Schema]) -> list[Schema]:
 
 def _to_be_wrapped(builder: "Builder", alternatives: Sequence[Alternative]) -> list[Alternative]:
     """Alternatives whose strict values could be taken for another's."""
-    texts = [one for one in alternatives if one.strict_type == "string" and one.type != "number"]
+    texts = [one for one in alternatives if _is_text(one)]
     lists = [one for one in alternatives if one.strict_type == "array"]
     objects = [one for one in alternatives if one.strict_type == "object"]
     wrapped: list[Alternative] = []
@@ -137,6 +146,5 @@ def _tags(wrapped: Sequence[Alternative]) -> dict[int, str]:
         definition = str(one.sources[0].get("$ref", "")).rpartition("/")[2]
         named = str(one.view.take("title") or definition or _KIND_NAMES.get(one.kind, one.kind))
         slug = _SLUG.sub("_", named).strip("_").lower()[:40] or "option"
-        taken = set(tags.values())
-        tags[id(one)] = next(name for name in (slug, *(f"{slug}_{n}" for n in range(2, 1000))) if name not in taken)
+        tags[id(one)] = free_name(slug, tags.values())
     return tags
