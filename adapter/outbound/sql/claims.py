@@ -103,7 +103,7 @@ def _claim_known(connection: Connection, row: Row[Any], owner: str, repeat: NewJ
     if state.is_end:
         return Recorded(job_of(row))
     if state is State.RUNNING:
-        if row.is_live:
+        if row.is_live or row.owner == owner:  # who asks is alive, however late its heartbeat
             return RunningNow(row.job_id, row.owner)
         connection.execute(_GIVE_BACK_ONE_LOST, {"lost_job": row.job_id})
     if repeat is not None and row.origin == Origin.RUN:

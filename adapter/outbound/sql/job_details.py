@@ -50,18 +50,18 @@ def _insert_labels(connection: Connection, job_id: str, new: NewJob) -> None:
         connection.execute(_INSERT_LABELS, rows)
 
 
-def store(connection: Connection, job_id: str, payload: Payload, route: Route | None) -> None:
-    """Keep what a job needs to be worked on and answered without its request: its payload, and one more route."""
+def store(connection: Connection, job_id: str, payload: Payload, routes: Sequence[Route]) -> None:
+    """Keep what a job needs to be worked on and answered without its request: its payload, and more routes."""
     put_payload(connection, job_id, payload)
-    if route is not None:
-        add_route(connection, job_id, route)
+    add_routes(connection, job_id, routes)
     connection.execute(_MARK_STORED, {"of_job": job_id})
 
 
-def add_route(connection: Connection, job_id: str, route: Route) -> None:
-    """Remember one more place to answer to; the same one counts once."""
-    text = json_text.write(list(astuple(route)))
-    connection.execute(_add_route(connection.dialect.name), {"job_id": job_id, "route": text})
+def add_routes(connection: Connection, job_id: str, routes: Sequence[Route]) -> None:
+    """Remember more places to answer to; the same one counts once."""
+    for route in routes:
+        text = json_text.write(list(astuple(route)))
+        connection.execute(_add_route(connection.dialect.name), {"job_id": job_id, "route": text})
 
 
 def routes(connection: Connection, job_id: str) -> Sequence[Route]:

@@ -107,7 +107,7 @@ def cancel(
         return None, ()
     if State(row.state).is_end:
         return job_of(row), ()
-    if row.is_live:
+    if row.is_live or (row.owner is not None and row.owner == owner):
         connection.execute(_ASK_TO_STOP, {"of_job": job_id})
         return job_of(row, calls.attempts(connection, job_id, running_token=row.token)), ()
     outcome = replace(_cancelled(), usage=calls.usage(connection, job_id))

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Insert,
     Row,
+    and_,
     bindparam,
     delete,
     func,
@@ -42,7 +43,10 @@ _DUE = (
     .where(
         _IS_PENDING,
         _PUBLICATIONS.c.next_time <= now_us(),
-        or_(_PUBLICATIONS.c.owner.is_(None), ~is_live(_PUBLICATIONS.c.owner)),
+        or_(
+            _PUBLICATIONS.c.owner.is_(None),
+            and_(_PUBLICATIONS.c.owner != bindparam("adopter"), ~is_live(_PUBLICATIONS.c.owner)),
+        ),
     )
     .order_by(_PUBLICATIONS.c.next_time)
     .limit(bindparam("limit"))

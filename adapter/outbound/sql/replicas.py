@@ -39,8 +39,12 @@ def expire_all(connection: Connection) -> None:
     connection.execute(_EXPIRE_ALL)
 
 
-def reap(connection: Connection) -> int:
-    """Give back the jobs of lapsed replicas, then forget those replicas; returns how many jobs."""
+def reap(connection: Connection, replica_id: str, lease_us: int) -> int:
+    """Give back the jobs of lapsed replicas, then forget those replicas; returns how many jobs.
+
+    Who reaps is alive, however late its heartbeat, and must not reap itself.
+    """
+    beat(connection, replica_id, lease_us)
     count = claims.give_back_lost(connection)
     connection.execute(_FORGET_LAPSED)
     return count

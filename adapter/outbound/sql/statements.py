@@ -26,7 +26,8 @@ def is_claimed() -> ColumnElement[bool]:
 
 def lost_work_us() -> ColumnElement[int]:
     """Time that a lost run worked: its calls, the one that was open until the owner's last heartbeat."""
-    last_beat = select(replicas.c.beat_time).where(replicas.c.replica_id == jobs.c.owner).scalar_subquery()
+    beats = select(replicas.c.beat_time).where(replicas.c.replica_id == jobs.c.owner)
+    last_beat = beats.correlate(jobs).scalar_subquery()
     spent = case(
         (calls.c.is_ended, calls.c.duration_us),
         (last_beat > calls.c.sent_time, last_beat - calls.c.sent_time),

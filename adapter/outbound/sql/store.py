@@ -107,15 +107,31 @@ class SqlJobStore(JobStore):
         )
 
     async def submit(
-        self, new: NewJob, payload: Payload, route: Route | None, ticket: Publication | None
+        self,
+        new: NewJob,
+        payload: Payload,
+        route: Route | None,
+        ticket: Publication | None,
+        *,
+        more_routes: Sequence[Route] = (),
     ) -> Job | IdReused:
+        routes = [one for one in (route, *more_routes) if one is not None]
         return await self._writer.submit(
-            lambda connection: submissions.submit(connection, new, payload, route, ticket, self.replica_id), new.job_id
+            lambda connection: submissions.submit(connection, new, payload, routes, ticket, self.replica_id), new.job_id
         )
 
-    async def ticket(self, claim: Claim, payload: Payload, route: Route | None, ticket: Publication) -> None:
+    async def ticket(
+        self,
+        claim: Claim,
+        payload: Payload,
+        route: Route | None,
+        ticket: Publication,
+        *,
+        more_routes: Sequence[Route] = (),
+    ) -> None:
+        routes = [one for one in (route, *more_routes) if one is not None]
         await self._writer.submit(
-            lambda connection: submissions.to_ticket(connection, claim, payload, route, ticket, self.replica_id),
+            lambda connection: submissions.to_ticket(connection, claim, payload, routes, ticket, self.replica_id),
             claim.job.job_id,
         )
 
@@ -210,7 +226,9 @@ class SqlJobStore(JobStore):
         )
 
     async def reap(self) -> int:
-        return await self._writer.submit(replicas.reap, "")
+        return await self._writer.submit(
+            lambda connection: replicas.reap(connection, self.replica_id, self._lease_us), ""
+        )
 
     async def recoverable(self, limit: int) -> Sequence[str]:
         return await self._reader.ask(lambda connection: submissions.recoverable(connection, limit))

@@ -50,24 +50,29 @@ def _insert_pending(dialect_name: str) -> Insert:
 
 
 def submit(
-    connection: Connection, new: NewJob, payload: Payload, route: Route | None, ticket: Publication | None, owner: str
+    connection: Connection,
+    new: NewJob,
+    payload: Payload,
+    routes: Sequence[Route],
+    ticket: Publication | None,
+    owner: str,
 ) -> Job | IdReused:
-    """Store a job PENDING, or add a route to it if it is known and open."""
+    """Store a job PENDING, or add routes to it if it is known and open."""
     inserted = connection.execute(_insert_pending(connection.dialect.name), job_values(new))
     times = inserted.one_or_none()
     if times is not None:
         job_details.add_labels(connection, new)
-        job_details.store(connection, new.job_id, payload, route)
+        job_details.store(connection, new.job_id, payload, routes)
         publications.store(connection, [ticket] if ticket else [], owner)
         return fresh_job(new, State.PENDING, times)
     row = claims.known(connection, new)
     if row is None:  # it was forgotten between the two statements: begin again
-        return submit(connection, new, payload, route, ticket, owner)
+        return submit(connection, new, payload, routes, ticket, owner)
     if claims.is_reused(row, new):
         return IdReused(row.job_id)
     job = job_of(row)
     if not job.state.is_end:
-        _join(connection, row, new, payload, route, ticket)
+        _join(connection, row, new, payload, routes, ticket)
     return job
 
 
@@ -76,7 +81,7 @@ def _join(
     row: Row[Any],
     new: NewJob,
     payload: Payload,
-    route: Route | None,
+    routes: Sequence[Route],
     ticket: Publication | None,
 ) -> None:
     """Let an open job answer one more submission; from now on the memory stands for it.
@@ -84,23 +89,22 @@ def _join(
     Its ticket belongs to nobody, so that the relay finds it: the caller only knows of jobs that it made.
     """
     if row.origin == Origin.SUBMITTED:
-        if route is not None:
-            job_details.add_route(connection, row.job_id, route)
+        job_details.add_routes(connection, row.job_id, routes)
         return
     if row.origin == Origin.RUN and row.state == State.PENDING:
         claims.renew(connection, row, new)
-    job_details.store(connection, row.job_id, payload, route)
+    job_details.store(connection, row.job_id, payload, routes)
     connection.execute(_PROMOTE, {"of_job": row.job_id})
     publications.store(connection, [ticket_for(ticket, row.job_id)] if ticket else [], None)
 
 
 def to_ticket(
-    connection: Connection, claim: Claim, payload: Payload, route: Route | None, ticket: Publication, owner: str
+    connection: Connection, claim: Claim, payload: Payload, routes: Sequence[Route], ticket: Publication, owner: str
 ) -> None:
     """Turn a claim into a stored PENDING job that a ticket stands for."""
     if connection.execute(_TO_TICKET, claims.fence(claim)).rowcount != 1:
         raise ClaimLostError
-    job_details.store(connection, claim.job.job_id, payload, route)
+    job_details.store(connection, claim.job.job_id, payload, routes)
     publications.store(connection, [ticket], owner)
 
 

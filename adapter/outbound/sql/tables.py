@@ -32,8 +32,8 @@ def _job_key() -> Column[str]:
     return Column("job_id", Text, ForeignKey("jobs.job_id", ondelete="CASCADE"), primary_key=True)
 
 
-def _partial_index(name: str | None, column: str, *, where: str) -> Index:
-    return Index(name, column, sqlite_where=text(where), postgresql_where=text(where))
+def _partial_index(name: str | None, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 jobs = Table(
@@ -79,7 +79,7 @@ jobs = Table(
     Index(None, "task", "create_time", "job_id"),
     _partial_index(None, "finish_time", where="finish_time IS NOT NULL"),
     _partial_index(None, "owner", where="state = 'RUNNING'"),
-    _partial_index("ix_jobs_pending", "create_time", where="state = 'PENDING'"),
+    _partial_index("ix_jobs_pending", "create_time", "job_id", where="state = 'PENDING'"),
 )
 
 job_labels = Table(

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -138,6 +139,22 @@ async def test_a_job_of_a_live_replica_is_running_for_the_other(store: SqlJobSto
     assert await store.claim_stored(claim.job.job_id) == RunningNow(claim.job.job_id, "replica-b")
 
 
+async def test_a_replica_never_takes_a_job_from_itself_however_late_its_heartbeat(
+    store: SqlJobStore, open_store: OpenStore
+) -> None:
+    late = await open_store("replica-late", lease_seconds=SHORT_LEASE_SECONDS)
+    await late.finish(await claimed(late, new_job("r-0")), SUCCESS, answer, [ROUTE])
+    claim = await claimed(late, new_job())
+    assert await until(lambda: store.due_publications(10))  # its lease has run out
+
+    assert await late.claim(new_job()) == RunningNow(claim.job.job_id, "replica-late")
+    job, _ = await late.cancel(claim.job.job_id, answer)
+    assert job is not None
+    assert job.state is State.RUNNING
+    assert await late.reap() == 0
+    await late.finish(claim, SUCCESS, None)
+
+
 async def test_a_call_without_an_end_is_seen_as_lost_by_the_next_claim(
     store: SqlJobStore, open_store: OpenStore
 ) -> None:
@@ -157,6 +174,21 @@ async def test_a_call_without_an_end_is_seen_as_lost_by_the_next_claim(
     job = await store.get(claim.job.job_id)
     assert job is not None
     assert [attempt.finish_reason for attempt in job.attempts] == ["stop", "lost"]
+
+
+async def test_a_lost_call_counts_as_work_until_the_last_heartbeat_of_its_own_worker(
+    store: SqlJobStore, open_store: OpenStore
+) -> None:
+    await claimed(store, new_job("r-0"))  # another job, of a replica whose heartbeat is older
+    silent = await open_store("replica-silent", lease_seconds=SHORT_LEASE_SECONDS)
+    lost = await claimed(silent, new_job())
+    await silent.call_started(lost, call(1), TURNS)
+    begun = time.monotonic()
+    while time.monotonic() < begun + 0.1:
+        await silent.heartbeat()
+    await until(store.reap)
+    claim = await claimed(store, new_job())
+    assert 0.09 < claim.work_seconds < time.monotonic() - begun
 
 
 async def test_a_call_in_flight_is_no_attempt_yet(store: SqlJobStore) -> None:

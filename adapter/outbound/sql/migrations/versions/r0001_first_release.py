@@ -78,7 +78,7 @@ def _create_jobs() -> None:
     op.create_index(
         "ix_jobs_pending",
         "jobs",
-        ["create_time"],
+        ["create_time", "job_id"],
         sqlite_where=sa.text("state = 'PENDING'"),
         postgresql_where=sa.text("state = 'PENDING'"),
     )
