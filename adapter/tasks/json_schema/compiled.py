@@ -1,6 +1,6 @@
 """Compiled validators: exact on Decimal and big integers, formats asserted, no network, no file, bounded regexes.
 
-jsonschema-rs 0.60 does most of it itself, exact_numbers the rest; tests/unit/contract/test_exactness.py holds them to it.
+jsonschema-rs 0.60 does most of it itself, exact_numbers the rest; tests/unit/contract/test_exactness.py proves it.
 """
 
 from collections.abc import Mapping

@@ -51,7 +51,7 @@ def _of_node(root: Mapping[str, Any], pointer: str, node: Schema, profile: Schem
     )
     if "$ref" in node:
         yield from _of_reference(root, pointer, node)
-    elif "anyOf" not in node and node.get("type") not in _TYPES:
+    elif "anyOf" not in node and not (isinstance(node.get("type"), str) and node["type"] in _TYPES):
         yield ContractProblem(pointer, "has no single type")
     if node.get("type") == "object":
         yield from _of_object(pointer, node)

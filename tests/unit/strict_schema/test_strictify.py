@@ -1,0 +1,349 @@
+"""Each feature of a contract: what the model is told, and how a reply comes back."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from adapter.domain.job import Change
+from adapter.tasks.strict_schema import COMMON, OPENAI, StrictSchema, strict_lint, strictify
+
+NULL = {"type": "null"}
+DECIMAL = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
+
+
+def told(rule: dict[str, Any], *, required: bool = True, **root: Any) -> StrictSchema:
+    """Make the strict schema of an object whose property x follows a rule."""
+    needed = ["x"] if required else []
+    return strictify({"type": "object", "properties": {"x": rule}, "required": needed, **root})
+
+
+def sent(rule: dict[str, Any], *, required: bool = True, **root: Any) -> Any:
+    """Return what is sent for such a property."""
+    return told(rule, required=required, **root).schema["properties"]["x"]
+
+
+def closed(**properties: Any) -> dict[str, Any]:
+    """Write a strict object."""
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("rule", "strict"),
+    [
+        ({"type": "string", "minLength": 1, "maxLength": 9}, {"type": "string", "minLength": 1, "maxLength": 9}),
+        ({"type": "string", "format": "date"}, {"type": "string", "format": "date"}),
+        ({"type": "integer", "minimum": 0, "maximum": 9}, {"type": "integer", "minimum": 0, "maximum": 9}),
+        ({"type": "integer", "minimum": Decimal("0.5")}, {"type": "integer", "minimum": 1}),
+        ({"type": "number"}, DECIMAL),
+        ({"type": "boolean"}, {"type": "boolean"}),
+        ({"const": "a"}, {"type": "string", "const": "a"}),
+        ({"enum": ["a", "b"]}, {"type": "string", "enum": ["a", "b"]}),
+        ({"enum": [1, 2]}, {"type": "integer", "enum": [1, 2]}),
+        ({"enum": [Decimal("0.50"), Decimal("1.5")]}, {"type": "string", "enum": ["0.50", "1.5"]}),
+        ({"enum": ["a", None]}, {"anyOf": [{"type": "string", "const": "a"}, NULL]}),
+        ({"type": ["string", "null"]}, {"anyOf": [{"type": "string"}, NULL]}),
+        ({"anyOf": [{"type": "number"}, NULL]}, {"anyOf": [DECIMAL, NULL]}),
+        ({"type": "array", "items": {"type": "integer"}}, {"type": "array", "items": {"type": "integer"}}),
+        (
+            {"type": "object", "properties": {"y": {"type": "string"}}, "required": ["y"]},
+            closed(y={"type": "string"}),
+        ),
+        (
+            {"type": "object", "additionalProperties": {"type": "integer"}, "minProperties": 1},
+            {"type": "array", "items": closed(key={"type": "string"}, value={"type": "integer"}), "minItems": 1},
+        ),
+        (
+            {"type": "object", "patternProperties": {"^[A-Z]{3}$": {"type": "integer"}}, "additionalProperties": False},
+            {
+                "type": "array",
+                "items": closed(key={"type": "string", "pattern": "^[A-Z]{3}$"}, value={"type": "integer"}),
+            },
+        ),
+        (
+            {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}], "minItems": 2, "items": False},
+            closed(_0={"type": "string"}, _1={"type": "integer"}),
+        ),
+        ({}, {"description": "JSON, encoded as a string.", "type": "string"}),
+        ({"type": "object"}, {"description": "A JSON object, encoded as a string.", "type": "string"}),
+        ({"allOf": [{"type": "integer", "minimum": 1}, {"minimum": 5}]}, {"type": "integer", "minimum": 5}),
+        ({"allOf": [{"enum": ["a", "b", "c"]}, {"enum": ["b", "c", "d"]}]}, {"type": "string", "enum": ["b", "c"]}),
+        ({"type": ["integer", "number"]}, DECIMAL),
+        ({"type": ["string", "number"]}, {"anyOf": [{"type": "string"}, {"type": "number"}]}),
+    ],
+)
+def test_each_kind_of_value_has_its_strict_shape(rule: dict[str, Any], strict: dict[str, Any]) -> None:
+    assert sent(rule) == strict
+
+
+@pytest.mark.parametrize(
+    ("rule", "pattern"),
+    [
+        ({"minimum": 0}, r"^[0-9]+(\.[0-9]+)?$"),
+        ({"multipleOf": Decimal("0.01")}, r"^-?[0-9]+(\.[0-9]{1,2})?$"),
+        ({"minimum": -5, "maximum": 1000}, r"^-?[0-9]{1,4}(\.[0-9]+)?$"),
+        ({"multipleOf": 0.25}, r"^-?[0-9]+(\.[0-9]+)?$"),
+    ],
+)
+def test_bounds_of_a_decimal_go_into_its_pattern(rule: dict[str, Any], pattern: str) -> None:
+    assert sent({"type": "number", **rule})["pattern"] == pattern
+
+
+def test_an_optional_property_may_be_null_and_keeps_its_description_outside() -> None:
+    rule = {"type": "string", "title": "T", "description": "Said."}
+
+    assert sent(rule, required=False) == {"title": "T", "description": "Said.", "anyOf": [{"type": "string"}, NULL]}
+
+
+def test_null_of_an_optional_property_means_absent_and_of_a_required_one_null() -> None:
+    rule = {"type": ["string", "null"]}
+
+    assert told(rule, required=False).lift({"x": None}).document == {}
+    assert told(rule).lift({"x": None}).document == {"x": None}
+
+
+def test_a_default_is_told_and_filled_in_with_a_change() -> None:
+    strict = told({"type": "number", "default": Decimal("1.50")}, required=False)
+
+    assert strict.schema["properties"]["x"]["description"] == "Default: 1.50."
+    for reply in ({"x": None}, {}):
+        lifted = strict.lift(reply)
+        assert lifted.document == {"x": Decimal("1.50")}
+        assert lifted.changes == (Change("/x", "defaulted", "", "1.50"),)
+
+
+def test_null_stays_null_where_a_default_is_declared_beside_it() -> None:
+    strict = told({"type": ["integer", "null"], "default": 5}, required=False)
+
+    assert strict.lift({"x": None}).document == {"x": None}
+
+
+def test_properties_keep_the_order_of_the_contract() -> None:
+    names = ["summary", "b", "a", "category"]
+    strict = strictify(
+        {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": ["a"]}
+    )
+
+    assert list(strict.schema["properties"]) == names
+    assert strict.schema["required"] == names
+
+
+def test_undeclared_keys_with_a_schema_travel_as_a_list_of_their_own() -> None:
+    strict = strictify(
+        {
+            "type": "object",
+            "properties": {"a": {"type": "string"}, "_extra": {"type": "string"}},
+            "required": ["a", "_extra"],
+            "additionalProperties": {"type": "number"},
+        }
+    )
+    document = {"a": "x", "_extra": "y", "b": Decimal("1.10")}
+
+    lowered = strict.lower(document)
+
+    assert lowered == {"a": "x", "_extra": "y", "_extra_2": [{"key": "b", "value": "1.10"}]}
+    assert strict.lift(lowered).document == document
+
+
+def test_an_undeclared_key_that_repeats_a_declared_one_is_a_violation() -> None:
+    strict = strictify(
+        {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": {"type": "string"}}
+    )
+
+    lifted = strict.lift({"a": "x", "_extra": [{"key": "a", "value": "y"}]})
+
+    assert [(one.pointer, one.rule) for one in lifted.violations] == [("/a", "duplicateKey")]
+
+
+@pytest.mark.parametrize("root", ["array", "map", "open"])
+def test_a_root_that_is_no_plain_object_is_wrapped(root: str) -> None:
+    schema, document = {
+        "array": ({"type": "array", "items": {"type": "number"}}, [Decimal("1.0")]),
+        "map": ({"type": "object", "additionalProperties": {"type": "integer"}}, {"a": 1}),
+        "open": ({"type": "object"}, {"a": [1, None]}),
+    }[root]
+    strict = strictify(schema)
+
+    lowered = strict.lower(document)
+
+    assert list(lowered) == ["result"]
+    assert strict.lift(lowered).document == document
+    assert strict.lift(document).document == document
+
+
+def test_a_discriminated_union_begins_with_its_constant() -> None:
+    def branch(kind: str, rule: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "object", "properties": {"v": rule, "kind": {"const": kind}}, "required": ["kind", "v"]}
+
+    definitions = {"A": branch("a", {"type": "number"}), "B": branch("b", {"type": "string"})}
+    union = {"oneOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}], "discriminator": {"propertyName": "kind"}}
+    strict = told(union, **{"$defs": definitions})
+
+    assert strict.schema["properties"]["x"] == {"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}
+    assert list(strict.schema["$defs"]["A"]["properties"]) == ["kind", "v"]
+    assert strict.lift({"x": {"kind": "a", "v": "1.50"}}).document == {"x": {"kind": "a", "v": Decimal("1.50")}}
+    assert strict.lift({"x": {"kind": "b", "v": "1.50"}}).document == {"x": {"kind": "b", "v": "1.50"}}
+
+
+def test_objects_that_differ_in_their_keys_stay_as_they_are() -> None:
+    person = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "number"}}}
+    company = {"type": "object", "properties": {"name": {"type": "string"}, "vat": {"type": "string"}}}
+    strict = told({"anyOf": [person, company]})
+
+    assert [list(one["properties"]) for one in strict.schema["properties"]["x"]["anyOf"]] == [
+        ["name", "age"],
+        ["name", "vat"],
+    ]
+    assert strict.lift({"x": {"name": "M", "age": "7"}}).document == {"x": {"name": "M", "age": Decimal(7)}}
+    assert strict.lift({"x": {"name": "M", "vat": "7"}}).document == {"x": {"name": "M", "vat": "7"}}
+
+
+def test_alternatives_that_could_be_taken_for_each_other_are_wrapped_with_their_name() -> None:
+    number = {"title": "Exact", "type": "object", "properties": {"v": {"type": "number"}}, "required": ["v"]}
+    text = {"title": "Said", "type": "object", "properties": {"v": {"type": "string"}}, "required": ["v"]}
+    strict = told({"anyOf": [number, text]})
+
+    lowered = [strict.lower({"x": {"v": value}}) for value in (Decimal("1.5"), "1.5")]
+
+    assert lowered == [
+        {"x": {"_kind": "exact", "value": {"v": "1.5"}}},
+        {"x": {"_kind": "said", "value": {"v": "1.5"}}},
+    ]
+    assert [strict.lift(one).document["x"]["v"] for one in lowered] == [Decimal("1.5"), "1.5"]
+
+
+def test_siblings_of_a_union_hold_in_each_branch() -> None:
+    rule = {
+        "type": "object",
+        "properties": {"id": {"type": "integer"}},
+        "required": ["id"],
+        "oneOf": [
+            {"properties": {"k": {"const": "a"}, "x": {"type": "number"}}, "required": ["k"]},
+            {"properties": {"k": {"const": "b"}}, "required": ["k"]},
+        ],
+    }
+
+    branches = sent(rule)["anyOf"]
+
+    assert [set(branch["properties"]) for branch in branches] == [{"k", "x", "id"}, {"k", "id"}]
+
+
+def test_recursion_is_kept_as_references() -> None:
+    node = {
+        "type": "object",
+        "properties": {"v": {"type": "number"}, "kids": {"type": "array", "items": {"$ref": "#/$defs/node"}}},
+        "required": ["v"],
+    }
+    strict = told({"$ref": "#/$defs/node", "description": "The tree"}, **{"$defs": {"node": node}})
+    document = {"x": {"v": Decimal("1.0"), "kids": [{"v": Decimal("2.0")}]}}
+
+    assert strict.schema["properties"]["x"] == {"description": "The tree", "anyOf": [{"$ref": "#/$defs/node"}]}
+    assert strict.lift(strict.lower(document)).document == document
+
+
+def test_a_root_that_refers_to_itself_stays_the_root() -> None:
+    strict = strictify({"type": "object", "properties": {"next": {"$ref": "#"}}})
+
+    assert strict.schema["properties"]["next"] == {"anyOf": [{"$ref": "#"}, NULL]}
+
+
+def test_a_reference_with_rules_beside_it_is_merged_also_where_it_recurs() -> None:
+    node = {
+        "type": "object",
+        "properties": {"x": {"type": "integer"}, "next": {"$ref": "#/$defs/node", "required": ["x"]}},
+    }
+
+    strict = told({"$ref": "#/$defs/node"}, **{"$defs": {"node": node}})
+
+    definitions = strict.schema["$defs"]
+    assert definitions["node"]["properties"]["x"] == {"anyOf": [{"type": "integer"}, NULL]}
+    assert definitions["next"]["properties"]["x"] == {"type": "integer"}
+    assert definitions["next"]["properties"]["next"] == {"anyOf": [{"$ref": "#/$defs/next"}, NULL]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "keyword", "words"),
+    [
+        ({"type": "string", "format": "uri"}, "format", "Format: uri."),
+        ({"type": "string", "pattern": "^(?=a)b"}, "pattern", "Matches the regular expression ^(?=a)b."),
+        ({"type": "number", "maximum": 100}, "maximum", "At most 100."),
+        ({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, "uniqueItems", "No item twice."),
+        ({"type": "string", "not": {"const": "x"}}, "not", 'Also holds: {"not":{"const":"x"}}'),
+        (
+            {"type": "object", "properties": {"a": {}, "b": {}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+            "anyOf",
+            "Needs a or b.",
+        ),
+        (
+            {"type": "object", "properties": {"a": {}, "b": {}}, "dependentRequired": {"a": ["b"]}},
+            "dependentRequired",
+            "With a also b.",
+        ),
+        (
+            {"type": "object", "properties": {"a": {}}, "if": {"required": ["a"]}, "then": {"minProperties": 1}},
+            "if",
+            'Also holds: {"if":{"required":["a"]},"then":{"minProperties":1}}',
+        ),
+    ],
+)
+def test_what_the_decoder_cannot_enforce_is_said_in_words_and_listed(
+    rule: dict[str, Any], keyword: str, words: str
+) -> None:
+    strict = told({"description": "Said", **rule})
+
+    assert strict.schema["properties"]["x"]["description"] == f"Said. {words}"
+    assert [(one.pointer, one.keyword, one.hint) for one in strict.dropped] == [("/properties/x", keyword, words)]
+
+
+def test_an_enum_that_is_too_long_becomes_a_string_with_its_first_values() -> None:
+    strict = told({"enum": [f"code-{number}" for number in range(1200)]})
+
+    assert strict.schema["properties"]["x"]["type"] == "string"
+    assert "and 1150 more" in strict.schema["properties"]["x"]["description"]
+    assert strict.dropped[0].keyword == "enum"
+
+
+def test_a_poorer_profile_is_told_more_in_words() -> None:
+    schema = {"type": "object", "properties": {"x": {"type": "number", "minimum": 0, "multipleOf": 0.01}}}
+
+    strict = strictify(schema, COMMON)
+
+    assert strict.schema["properties"]["x"] == {
+        "description": "At least 0. A multiple of 0.01. A decimal number as text, like 12.50.",
+        "anyOf": [{"type": "string"}, NULL],
+    }
+    assert len(strict.dropped) == 2
+
+
+def test_a_forbidden_property_is_not_asked_for() -> None:
+    strict = strictify({"type": "object", "properties": {"a": {"type": "string"}, "b": False}})
+
+    assert list(strict.schema["properties"]) == ["a"]
+
+
+def test_the_contract_itself_is_not_changed() -> None:
+    schema = {"type": "object", "properties": {"x": {"allOf": [{"type": "string"}, {"maxLength": 3}], "default": "a"}}}
+    before = repr(schema)
+
+    strictify(schema).lift({"x": None})
+
+    assert repr(schema) == before
+
+
+def test_a_value_that_does_not_have_the_strict_shape_passes_as_it_is() -> None:
+    strict = told({"type": "object", "additionalProperties": {"type": "number"}})
+
+    for value in ("text", 7, None, [1], [{"key": "a"}], [{"key": 1, "value": "2"}]):
+        assert strict.lift({"x": value}).document == {"x": value}
+    for document in ("text", [], None, 7):
+        assert strict.lift(document).document == document
+
+
+def test_undeclared_keys_of_a_reply_are_kept_for_the_check_to_name() -> None:
+    assert told({"type": "number"}).lift({"x": "1", "y": 2}).document == {"x": Decimal(1), "y": 2}
+
+
+def test_every_strict_schema_here_passes_the_lint() -> None:
+    rule = {"type": "object", "properties": {"y": {"enum": [1, "a", None]}}, "patternProperties": {"^z": {}}}
+
+    assert strict_lint(told(rule).schema, OPENAI) == ()
