@@ -50,8 +50,7 @@ async def test_a_submitted_job_is_pending_with_payload_route_and_ticket(store: S
 async def test_the_outcome_of_a_submitted_job_goes_to_its_stored_routes(store: SqlJobStore) -> None:
     new = submission()
     await store.submit(new, PAYLOAD, ROUTE, None)
-    await store.submit(submission(), PAYLOAD, OTHER_ROUTE, None)
-    await store.submit(submission(), PAYLOAD, ROUTE, None)
+    await store.submit(submission(), PAYLOAD, ROUTE, None, more_routes=[OTHER_ROUTE])
     claim = await claimed_stored(store, new.job_id)
     _, publications = await store.finish(claim, SUCCESS, answer, [ROUTE])
     assert {item.message.properties.correlation_id for item in publications} == {"corr-1", "corr-2"}
@@ -106,12 +105,12 @@ async def test_discarding_a_run_that_was_submitted_meanwhile_keeps_the_submissio
 
 async def test_a_held_job_becomes_a_ticket_and_the_run_is_not_counted(store: SqlJobStore) -> None:
     claim = await claimed(store, new_job())
-    await store.ticket(claim, PAYLOAD, ROUTE, ticket("t-1", claim.job.job_id))
+    await store.ticket(claim, PAYLOAD, ROUTE, ticket("t-1", claim.job.job_id), more_routes=[OTHER_ROUTE])
     again = await claimed_stored(store, claim.job.job_id)
     assert (again.claims, again.payload) == (1, PAYLOAD)
     assert again.new.origin is Origin.QUEUED
     _, publications = await store.finish(again, SUCCESS, answer)
-    assert [item.message.routing_key for item in publications] == [ROUTE.routing_key]
+    assert {item.message.routing_key for item in publications} == {ROUTE.routing_key, OTHER_ROUTE.routing_key}
 
 
 async def test_a_ticket_can_be_held_too_long_again(store: SqlJobStore) -> None:
