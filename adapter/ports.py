@@ -158,15 +158,29 @@ class JobStore(Protocol):
         """Take a stored job (ticket, submitted). None = no such job."""
 
     async def submit(
-        self, new: NewJob, payload: Payload, route: Route | None, ticket: Publication | None
+        self,
+        new: NewJob,
+        payload: Payload,
+        route: Route | None,
+        ticket: Publication | None,
+        *,
+        more_routes: Sequence[Route] = (),
     ) -> Job | IdReused:
-        """Store a submitted job PENDING with its payload, route and ticket; or, if it is known, add the route to it.
+        """Store a submitted job PENDING with its payload, routes and ticket; or, if it is known, add the routes to it.
 
-        A known job that has its outcome is returned with it, and nothing is added: the caller answers the route.
+        A known job that has its outcome is returned with it, and nothing is added: the caller answers the routes.
         route and ticket are None when there is no broker.
         """
 
-    async def ticket(self, claim: Claim, payload: Payload, route: Route | None, ticket: Publication) -> None:
+    async def ticket(
+        self,
+        claim: Claim,
+        payload: Payload,
+        route: Route | None,
+        ticket: Publication,
+        *,
+        more_routes: Sequence[Route] = (),
+    ) -> None:
         """Turn a held claim into a stored PENDING job with a ticket publication; the run is not counted."""
 
     async def set_version(self, claim: Claim, task_version: str, task_hash: str) -> None:

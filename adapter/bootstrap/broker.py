@@ -73,7 +73,6 @@ class BrokerSide:
             store=core.store, worker=core.worker, routing=self.routing, clock=core.clock, observer=core.metrics
         )
         deliveries = Deliveries(
-            store=core.store,
             admission=core.admission,
             worker=core.worker,
             runs=core.runs,

@@ -5,20 +5,25 @@ from dataclasses import dataclass
 from adapter.domain.usage import Usage
 from adapter.errors import BudgetExhausted
 
-# A token is about four bytes of text; good enough to stop before a call that cannot be paid.
-BYTES_PER_TOKEN = 4
+# A token is about four characters of text; good enough to stop before a call that cannot be paid.
+CHARACTERS_PER_TOKEN = 4
+MIN_CALL_SECONDS = 1.0
 
 
 @dataclass(slots=True)
 class Budget:
     """What the policy allows, and what was used so far."""
 
-    max_attempts: int
-    max_tokens: int
-    max_seconds: float
+    max_attempts: int = 0
+    max_tokens: int = 0
+    max_seconds: float = 0.0
     attempts: int = 0
     tokens: int = 0
     seconds: float = 0.0
+
+    def allow(self, attempts: int, tokens: int, seconds: float) -> None:
+        """Take the policy's limits."""
+        self.max_attempts, self.max_tokens, self.max_seconds = attempts, tokens, seconds
 
     def charge(self, usage: Usage, seconds: float) -> None:
         """Count one attempt: its tokens as billed, its time."""
@@ -31,17 +36,27 @@ class Budget:
         """Working time that is left."""
         return max(0.0, self.max_seconds - self.seconds)
 
-    def check(self, prompt_bytes: int, max_output_tokens: int) -> None:
-        """Raise BudgetExhausted when another call of this size is not covered."""
+    def call_seconds(self, timeout_seconds: float) -> float:
+        """How long a call may take, given what the model's settings say."""
+        return max(MIN_CALL_SECONDS, min(self.seconds_left, timeout_seconds))
+
+    def check(self, tokens: int) -> None:
+        """Raise BudgetExhausted when another call of so many tokens, prompt and reply, is not covered."""
         if self.attempts >= self.max_attempts:
-            _raise("attempts", self.max_attempts)
-        if self.tokens and self.tokens + prompt_bytes // BYTES_PER_TOKEN + max_output_tokens > self.max_tokens:
-            _raise("tokens", self.max_tokens)
+            raise exhausted("attempts", self.max_attempts)
+        if self.tokens + tokens > self.max_tokens:
+            raise exhausted("tokens", self.max_tokens)
         if self.seconds >= self.max_seconds:
-            _raise("seconds", self.max_seconds)
+            raise exhausted("seconds", self.max_seconds)
 
 
-def _raise(what: str, limit: float) -> None:
-    raise BudgetExhausted(
+def estimated_tokens(characters: int) -> int:
+    """Tokens of a text, roughly."""
+    return characters // CHARACTERS_PER_TOKEN
+
+
+def exhausted(what: str, limit: float) -> BudgetExhausted:
+    """Say which part of the policy is used up."""
+    return BudgetExhausted(
         f"The job used up its {what} (policy.{what}: {limit:g}). {BudgetExhausted().message}", metadata={"budget": what}
     )

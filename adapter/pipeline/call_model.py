@@ -8,7 +8,7 @@ from typing import NoReturn
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
-from adapter.domain.model import ModelRequest
+from adapter.domain.model import ModelRequest, Reply
 from adapter.domain.usage import Usage
 from adapter.errors import (
     AdapterError,
@@ -25,7 +25,8 @@ from adapter.errors import (
     ModelRejected,
     ModelUnavailable,
 )
-from adapter.pipeline.gate import GateState, ModelGate
+from adapter.pipeline.budget import Budget, exhausted
+from adapter.pipeline.gate import MAX_RETRY_AFTER_SECONDS, GateState, Leave, ModelGate
 from adapter.ports import Clock, Model, Observer, StoredCall
 
 
@@ -36,7 +37,7 @@ class CallSettings:
     backoff_seconds: float = 0.5
     max_backoff_seconds: float = 8.0
     lone_failures: int = 3
-    """So many calls of one job without a reply, while others get theirs, are MODEL_FAILED."""
+    """So many calls of one job without a reply, each time while others get theirs, are MODEL_FAILED."""
     timeout_seconds: float = 120.0
 
 
@@ -65,81 +66,109 @@ class CallLog:
     """Told the call with its reply or error."""
     waiting: Callable[[AdapterError | None], None]
     """Told why the job waits for a model, and None once it does not."""
+    waited: Callable[[float], None]
+    """Told the seconds of each wait: for a gate, or between calls."""
 
 
 async def call_model(
-    target: GatedModel,
-    request: ModelRequest,
-    *,
-    timeout_seconds: Callable[[], float],
-    log: CallLog,
-    clock: Clock,
-    observer: Observer,
+    target: GatedModel, request: ModelRequest, *, budget: Budget, log: CallLog, clock: Clock, observer: Observer
 ) -> StoredCall:
     """Call until a reply comes, waiting as long as it must; the caller cancels when nobody wants to wait.
 
     Raises ModelRejected, InputTooLong, ContentFiltered for a request that the endpoint refuses, ModelFailed for one
-    that alone gets no reply. `timeout_seconds` is asked before each call.
+    that alone gets no reply, BudgetExhausted for a job that had replies and whose seconds end during another call.
     """
-    strikes = _Strikes(target)
+    caller = _Caller(target, request, budget, log, clock, observer)
+    strikes = _Strikes(target, clock)
     retrying = AsyncRetrying(
         retry=retry_if_exception_type((CallUnreachable, CallThrottled, CallMisconfigured)),
         stop=strikes.are_out,
         wait=_Wait(target),
-        sleep=clock.sleep,
+        sleep=caller.pause,
         retry_error_callback=strikes.give_up,
     )
-
-    async def once() -> StoredCall:
-        await _admit(target.gate, log)
-        return await _call_once(target, request, timeout_seconds(), log, clock, observer)
-
     try:
-        call: StoredCall = await retrying(once)
+        call: StoredCall = await retrying(caller.call_once)
     except CallRejected as exc:
         raise _refusal(exc)(f"{target.name}: {exc.message}", metadata={"model": target.name}) from exc
     return call
 
 
-async def _admit(gate: ModelGate, log: CallLog) -> None:
-    if gate.state is GateState.UP:
-        return
-    log.waiting(gate.why_closed())
-    try:
-        await gate.admit()
-    finally:
-        log.waiting(None)
+@dataclass(slots=True)
+class _Caller:
+    """Makes the calls of one request, one at a time."""
 
+    target: GatedModel
+    request: ModelRequest
+    budget: Budget
+    log: CallLog
+    clock: Clock
+    observer: Observer
+    failures: int = 0
 
-async def _call_once(
-    target: GatedModel, request: ModelRequest, timeout_seconds: float, log: CallLog, clock: Clock, observer: Observer
-) -> StoredCall:
-    try:
-        call = await log.started(target)
-    except BaseException:
-        target.gate.abandoned()
-        raise
-    begun = clock.monotonic()
-    try:
-        reply = await target.model.call(request, timeout_seconds=timeout_seconds)
-    except CallError as exc:
-        seconds = clock.monotonic() - begun
-        target.gate.failed(exc)
-        observer.call_finished(target.name, type(exc).__name__, seconds, Usage())
-        await log.ended(replace(call, error=f"{type(exc).__name__}: {exc.message}", duration_seconds=seconds))
-        if not isinstance(exc, CallRejected):
-            log.waiting(target.gate.why_closed() or _unavailable(target, exc))
-        raise
-    except asyncio.CancelledError:
-        target.gate.abandoned()
-        raise
-    seconds = clock.monotonic() - begun
-    target.gate.succeeded()
-    log.waiting(None)
-    observer.call_finished(target.name, "reply", seconds, reply.usage)
-    call = replace(call, reply=reply, duration_seconds=seconds)
-    await log.ended(call)
-    return call
+    async def pause(self, seconds: float) -> None:
+        begun = self.clock.monotonic()
+        try:
+            await self.clock.sleep(seconds)
+        finally:
+            self.log.waited(self.clock.monotonic() - begun)
+
+    async def call_once(self) -> StoredCall:
+        leave = await self._admitted()
+        try:
+            call = await self.log.started(self.target)
+            begun = self.clock.monotonic()
+            answered = await self._answer(call, leave, begun)
+        except BaseException:
+            self.target.gate.abandoned(leave)  # changes nothing where the gate was told how the call ended
+            raise
+        await self.log.ended(answered)
+        return answered
+
+    async def _admitted(self) -> Leave:
+        gate = self.target.gate
+        if gate.state is GateState.UP:
+            return await gate.admit(self.failures)
+        self.log.waiting(gate.why_closed())
+        begun = self.clock.monotonic()
+        try:
+            return await gate.admit(self.failures)
+        finally:
+            self.log.waiting(None)
+            self.log.waited(self.clock.monotonic() - begun)
+
+    async def _answer(self, call: StoredCall, leave: Leave, begun: float) -> StoredCall:
+        name, gate = self.target.name, self.target.gate
+        try:
+            reply = await self._reply()
+        except CallError as exc:
+            seconds = self.clock.monotonic() - begun
+            gate.failed(leave, exc)
+            self.failures += 1
+            self.observer.call_finished(name, type(exc).__name__, seconds, Usage())
+            await self.log.ended(replace(call, error=f"{type(exc).__name__}: {exc.message}", duration_seconds=seconds))
+            if not isinstance(exc, CallRejected):
+                self.log.waiting(gate.why_closed() or _unavailable(self.target, exc))
+            raise
+        seconds = self.clock.monotonic() - begun
+        gate.succeeded(leave)
+        self.log.waiting(None)
+        self.observer.call_finished(name, "reply", seconds, reply.usage)
+        return replace(call, reply=reply, duration_seconds=seconds)
+
+    async def _reply(self) -> Reply:
+        """Ask the model. A job that had a reply already knows the model to be up: its own time ends its call."""
+        budget, longest = self.budget, self.target.settings.timeout_seconds
+        seconds = budget.call_seconds(longest)
+        if not budget.attempts or seconds >= longest:
+            return await self.target.model.call(self.request, timeout_seconds=seconds)
+        try:
+            async with asyncio.timeout(seconds) as own_time:
+                return await self.target.model.call(self.request, timeout_seconds=longest)
+        except TimeoutError as exc:
+            if own_time.expired():
+                raise exhausted("seconds", budget.max_seconds) from exc
+            raise
 
 
 def _unavailable(target: GatedModel, exc: CallError) -> ModelUnavailable:
@@ -169,32 +198,36 @@ class _Wait(wait_base):
     def __call__(self, retry_state: RetryCallState) -> float:
         if self._gate.state is not GateState.UP:
             return 0.0
-        outcome = retry_state.outcome
-        error = outcome.exception() if outcome is not None else None
+        error = _error_of(retry_state)
         asked = error.retry_after_seconds if isinstance(error, CallError) else None
-        return max(asked or 0.0, self._backoff(retry_state))
+        return max(min(asked or 0.0, MAX_RETRY_AFTER_SECONDS), self._backoff(retry_state))
 
 
 class _Strikes:
-    """Counts calls of one job that failed while the model answered others."""
+    """Counts calls of one job that failed while the model answered others: since the failure before."""
 
-    def __init__(self, target: GatedModel) -> None:
+    def __init__(self, target: GatedModel, clock: Clock) -> None:
         self._target = target
-        self._first_failure: float | None = None
+        self._clock = clock
+        self._last_failure = float("-inf")
         self._count = 0
 
     def are_out(self, retry_state: RetryCallState) -> bool:
         """Decide after a failed call whether it was the last."""
-        error = retry_state.outcome.exception() if retry_state.outcome is not None else None
         gate = self._target.gate
-        if not isinstance(error, CallUnreachable) or gate.state is not GateState.UP:
+        if not isinstance(_error_of(retry_state), CallUnreachable):
             return False
-        if self._first_failure is None:
-            self._first_failure = retry_state.start_time
-        self._count += 1
-        return self._count >= self._target.settings.lone_failures and gate.last_success > self._first_failure
+        before, self._last_failure = self._last_failure, self._clock.monotonic()
+        if gate.state is not GateState.UP:
+            return False
+        if self._count == 0 or gate.last_success > before:
+            self._count += 1
+        return self._count >= self._target.settings.lone_failures
 
     def give_up(self, retry_state: RetryCallState) -> NoReturn:
         """End the job."""
-        error = retry_state.outcome.exception() if retry_state.outcome is not None else None
-        raise ModelFailed(metadata={"model": self._target.name, "calls": str(self._count)}) from error
+        raise ModelFailed(metadata={"model": self._target.name, "calls": str(self._count)}) from _error_of(retry_state)
+
+
+def _error_of(retry_state: RetryCallState) -> BaseException | None:
+    return retry_state.outcome.exception() if retry_state.outcome is not None else None

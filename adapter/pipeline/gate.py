@@ -1,7 +1,6 @@
 """The gate before each model: a circuit breaker that lets one call through as a probe while the model is down."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +14,10 @@ from adapter.errors import (
     ModelUnavailable,
 )
 from adapter.ports import Clock
+
+# A provider that asks for more is asked again after this: such a wait is a mistake, or the model would be lost to us.
+MAX_RETRY_AFTER_SECONDS = 3600.0
+SUSPECT_FAILURES = 3
 
 
 class GateState(StrEnum):
@@ -30,15 +33,28 @@ class GateSettings:
     """When the breaker opens and how often it probes. A provider's Retry-After is waited for in any case."""
 
     failures_to_open: int = 5
-    """Calls in a row, over all jobs, that brought no reply."""
+    """So many jobs in a row, of which none got a reply; one job alone never takes the model from all others."""
     probe_seconds: float = 2.0
     max_probe_seconds: float = 5.0
     """The pause between probes doubles from the first to the second."""
     misconfigured_probe_seconds: float = 15.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Leave:
+    """Leave to make one call; how that ended must be told by succeeded, failed or abandoned."""
+
+    failures: int = 0
+    """Calls for the same request that brought no reply before."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """True for a request that may itself be why no reply comes: any other is the better probe."""
+        return self.failures >= SUSPECT_FAILURES
+
+
 class ModelGate:
-    """Admits calls to one model. Calls report how they ended; waiters are served first come, first served."""
+    """Admits calls to one model. Only the reply to a probe opens a closed gate, and then to all who wait."""
 
     def __init__(
         self, model: str, settings: GateSettings, clock: Clock, on_state: Callable[[str, str], None] | None = None
@@ -53,15 +69,22 @@ class ModelGate:
         self._failures = 0
         self._probe_pause = settings.probe_seconds
         self._next_probe = 0.0
-        self._probing = False
+        self._asked_until = 0.0
+        self._probe: Leave | None = None
         self._cause = ""
-        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._waiters: dict[asyncio.Future[Leave], Leave] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def waiting(self) -> int:
         """How many calls wait for the model."""
         return len(self._waiters)
+
+    @property
+    def wants_probe(self) -> bool:
+        """True while the gate is closed and nobody is there to find out whether it can be opened."""
+        candidates = (*self._waiters.values(), *((self._probe,) if self._probe is not None else ()))
+        return self.state is not GateState.UP and all(leave.is_suspect for leave in candidates)
 
     def why_closed(self) -> AdapterError | None:
         """Return the error a caller meets who cannot wait; None when calls may be made."""
@@ -73,58 +96,71 @@ class ModelGate:
             f"{self.model}: {self._cause}. {error().message}", retry_after_seconds=pause, metadata={"model": self.model}
         )
 
-    async def admit(self) -> None:
-        """Return when a call may be made; the call must then be reported by succeeded, failed or abandoned."""
+    async def admit(self, failures: int = 0) -> Leave:
+        """Return when a call may be made; `failures` is how many for the same request brought no reply."""
+        leave = Leave(failures)
         if self.state is GateState.UP:
-            return
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+            return leave
+        waiter: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
+        self._waiters[waiter] = leave
         self._schedule_probe()
         try:
-            await waiter
+            return await waiter
         except asyncio.CancelledError:
+            self._waiters.pop(waiter, None)
             if waiter.done() and not waiter.cancelled():
-                self.abandoned()
+                self.abandoned(waiter.result())
             raise
 
-    def succeeded(self) -> None:
+    def succeeded(self, leave: Leave) -> None:
         """A reply came, of whatever quality, or the endpoint judged the request: the model is up."""
         self.last_success = self._clock.monotonic()
         self._failures = 0
-        self._probing = False
         if self.state is GateState.UP:
             return
+        if leave is not self._probe:
+            # It was sent before the gate closed, and says nothing of the time since; the next probe need not wait.
+            self._next_probe = max(self.last_success, self._asked_until)
+            self._schedule_probe()
+            return
+        self._probe = None
         self._probe_pause = self._settings.probe_seconds
         self._change(GateState.UP, "")
-        waiters, self._waiters = self._waiters, deque()
-        for waiter in waiters:
+        waiters, self._waiters = self._waiters, {}
+        for waiter, admitted in waiters.items():
             if not waiter.done():
-                waiter.set_result(None)
+                waiter.set_result(admitted)
 
-    def failed(self, error: CallError) -> None:
+    def failed(self, leave: Leave, error: CallError) -> None:
         """A call brought no reply."""
         if isinstance(error, CallRejected):
-            self.succeeded()
+            self.succeeded(leave)
             return
-        self._failures += 1
-        was_probe, self._probing = self._probing, False
+        self._failures += leave.failures == 0
+        now = self._clock.monotonic()
+        self._asked_until = max(self._asked_until, now + min(error.retry_after_seconds or 0.0, MAX_RETRY_AFTER_SECONDS))
+        was_probe = leave is self._probe
+        if was_probe:
+            self._probe = None
         if isinstance(error, CallMisconfigured):
             self._close(GateState.MISCONFIGURED, error, self._settings.misconfigured_probe_seconds)
-        elif self.state is not GateState.UP:
-            if was_probe:
-                self._probe_pause = min(self._probe_pause * 2, self._settings.max_probe_seconds)
+        elif was_probe:
+            self._probe_pause = min(self._probe_pause * 2, self._settings.max_probe_seconds)
             self._close(GateState.DOWN, error, self._probe_pause)
+        elif self.state is not GateState.UP:
+            self._next_probe = max(self._next_probe, self._asked_until)
+            self._schedule_probe()
         elif self._failures >= self._settings.failures_to_open:
             self._close(GateState.DOWN, error, self._probe_pause)
 
-    def abandoned(self) -> None:
-        """An admitted call was given up before it told anything: let another one probe."""
-        self._probing = False
-        self._schedule_probe()
+    def abandoned(self, leave: Leave) -> None:
+        """An admitted call was given up before it told anything: let another one probe, if it was to."""
+        if leave is self._probe:
+            self._probe = None
+            self._schedule_probe()
 
     def _close(self, state: GateState, error: CallError, pause_seconds: float) -> None:
-        pause = max(pause_seconds, error.retry_after_seconds or 0.0)
-        self._next_probe = max(self._next_probe, self._clock.monotonic() + pause)
+        self._next_probe = max(self._next_probe, self._clock.monotonic() + pause_seconds, self._asked_until)
         self._change(state, error.message)
         self._schedule_probe()
 
@@ -138,16 +174,18 @@ class ModelGate:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.state is GateState.UP or self._probing or not self._waiters:
+        if self.state is GateState.UP or self._probe is not None or not self._waiters:
             return
-        delay = max(0.0, self._next_probe - self._clock.monotonic())
+        only_suspects = all(leave.is_suspect for leave in self._waiters.values())
+        due = self._next_probe + (self._settings.max_probe_seconds if only_suspects else 0.0)
+        delay = max(0.0, due - self._clock.monotonic())
         self._timer = asyncio.get_running_loop().call_later(delay, self._let_one_probe)
 
     def _let_one_probe(self) -> None:
+        """Take the waiter with the fewest failures; the first of several."""
         self._timer = None
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                self._probing = True
-                waiter.set_result(None)
-                return
+        waiting = [(waiter, leave) for waiter, leave in self._waiters.items() if not waiter.done()]
+        if waiting:
+            waiter, self._probe = min(waiting, key=lambda item: item[1].failures)
+            del self._waiters[waiter]
+            waiter.set_result(self._probe)

@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 import secrets
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from adapter.domain import exact_json
@@ -13,8 +13,8 @@ from adapter.domain.job import Attempt, Outcome, Result, State
 from adapter.domain.model import ModelRequest, Reply, Turn
 from adapter.domain.payload import Payload
 from adapter.domain.usage import Usage
-from adapter.errors import AdapterError, OutputInvalid, PayloadTooLarge, Violation
-from adapter.pipeline.budget import Budget
+from adapter.errors import AdapterError, InputTooLong, Interrupted, OutputInvalid, PayloadTooLarge, Violation
+from adapter.pipeline.budget import Budget, estimated_tokens
 from adapter.pipeline.call_model import CallLog, GatedModel, call_model
 from adapter.pipeline.check_input import check_input
 from adapter.pipeline.check_output import check_output, findings_of, verdict_of
@@ -39,7 +39,6 @@ class Work:
     request_id: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     calls: tuple[StoredCall, ...] = ()
-    work_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +53,63 @@ class Surroundings:
 
 @dataclass(slots=True)
 class RunRecord:
-    """What a run did so far, kept also when it fails: attempts, usage, budget, turns of the newest prompt."""
+    """What the runs of a job did so far, this one included, kept also when it fails."""
 
-    budget: Budget
+    budget: Budget = field(default_factory=Budget)
     attempts: list[Attempt] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     turns: tuple[Turn, ...] = ()
+    """Of the newest prompt."""
     model_calls: int = 0
+    """All of them, the ones without a reply too."""
+    worked_seconds: float = 0.0
+    """In attempts of this run."""
+    waited_seconds: float = 0.0
+    """Of this run: for a model, or in calls without a reply. Nobody's work."""
 
-    def settled_usage(self) -> Usage:
-        """Usage of the job with all its calls counted, the ones without a reply too."""
-        return replace(self.usage, model_calls=self.model_calls)
+    @classmethod
+    def of_earlier(cls, calls: Sequence[StoredCall], work_seconds: float) -> "RunRecord":
+        """Begin with what earlier runs left: their calls, and the time they are known to have worked."""
+        record = cls(model_calls=len(calls))
+        for call in earlier_attempts(calls):
+            record.note(call)
+        record.budget.seconds = max(record.budget.seconds, work_seconds)
+        record.worked_seconds = 0.0
+        return record
+
+    def note(self, call: StoredCall) -> None:
+        """Count an attempt: a call whose reply is stored now, or whose worker died. Whoever stores it says so."""
+        self.attempts.append(_attempt_of(call))
+        usage = self.attempts[-1].usage
+        self.budget.charge(usage, call.duration_seconds)
+        self.usage += replace(usage, model_calls=0, model_seconds=call.duration_seconds)
+        self.worked_seconds += call.duration_seconds
+
+    def settled_usage(self, elapsed_seconds: float) -> Usage:
+        """Usage of the job; elapsed = how long this run took."""
+        overhead = max(0.0, elapsed_seconds - self.worked_seconds - self.waited_seconds)
+        return replace(self.usage, model_calls=self.model_calls, overhead_seconds=overhead)
+
+
+def earlier_attempts(calls: Sequence[StoredCall]) -> tuple[StoredCall, ...]:
+    """Those calls that count: with a reply, or lost with their worker."""
+    return tuple(call for call in calls if call.reply is not None or not call.error)
+
+
+def _attempt_of(call: StoredCall) -> Attempt:
+    reply = call.reply
+    return Attempt(
+        model=call.model,
+        served_model=reply.served_model if reply else "",
+        system_fingerprint=reply.system_fingerprint if reply else "",
+        mode=reply.mode if reply else "",
+        finish_reason=reply.finish_reason.value if reply else "lost",
+        usage=reply.usage if reply else Usage(),
+        start_time=call.start_time,
+        duration_seconds=call.duration_seconds,
+        reason="" if reply else Interrupted.reason,
+        unsent_parameters=reply.unsent_parameters if reply else (),
+    )
 
 
 async def read_record(task: Task, payload: Payload, limit_bytes: int) -> Any:
@@ -91,8 +136,13 @@ async def run_job(work: Work, around: Surroundings, record: RunRecord, limit_byt
     """Work on a job until it succeeds; raises the AdapterError that ended it otherwise. `record` fills as it goes."""
     document = await read_record(work.task, work.payload, limit_bytes)
     nonce = secrets.token_hex(4)
-    turns = render_prompt(work.task.prompt, document, schema=work.task.input.schema, nonce=nonce)
+    turns = await _render(work, document, nonce)
     return await _Conversation(work, around, record, nonce).until_accepted(turns)
+
+
+async def _render(work: Work, document: Any, nonce: str) -> tuple[Turn, ...]:
+    render = partial(render_prompt, work.task.prompt, document, schema=work.task.input.schema, nonce=nonce)
+    return await asyncio.to_thread(render) if len(work.payload.content) > OFFLOAD_BYTES else render()
 
 
 class _Conversation:
@@ -103,8 +153,10 @@ class _Conversation:
         self._around = around
         self._record = record
         self._nonce = nonce
-        self._earlier = deque(call for call in work.calls if call.reply is not None or not call.error)
+        self._replies = [call.reply for call in earlier_attempts(work.calls)]
+        self._judged = -1
         self._repairs = 0
+        self._tags = _tags_of(work)
 
     async def until_accepted(self, turns: tuple[Turn, ...]) -> Outcome:
         previous: tuple[Violation, ...] = ()
@@ -126,56 +178,41 @@ class _Conversation:
             turns = repair_turns(turns, reply, violations, self._nonce)
 
     async def _next_reply(self, turns: tuple[Turn, ...]) -> Reply:
-        while self._earlier:
-            call = self._earlier.popleft()
-            self._note(call)
-            if call.reply is not None:
-                return call.reply
-        target = self._around.target
+        """Return the next reply that was paid for already, else call."""
+        while self._judged + 1 < len(self._replies):
+            self._judged += 1
+            reply = self._replies[self._judged]
+            if reply is not None:
+                return reply
+        around, record = self._around, self._record
         request = self._request(turns)
-        self._record.budget.check(sum(len(turn.content) for turn in turns), request.max_output_tokens)
+        self._check_size(request)
         call = await call_model(
-            target,
-            request,
-            timeout_seconds=lambda: max(1.0, min(self._record.budget.seconds_left, target.settings.timeout_seconds)),
-            log=self._around.log,
-            clock=self._around.clock,
-            observer=self._around.observer,
+            around.target, request, budget=record.budget, log=around.log, clock=around.clock, observer=around.observer
         )
-        self._note(call)
         if call.reply is None:
             raise AssertionError("call_model returns calls that have a reply")
+        self._replies.append(call.reply)
+        self._judged = len(self._replies) - 1
         return call.reply
 
-    def _note(self, call: StoredCall) -> None:
-        reply = call.reply
-        usage = reply.usage if reply is not None else Usage()
-        self._record.budget.charge(usage, call.duration_seconds)
-        self._record.usage += replace(usage, model_calls=0, model_seconds=call.duration_seconds)
-        self._record.attempts.append(
-            Attempt(
-                model=call.model,
-                served_model=reply.served_model if reply else "",
-                system_fingerprint=reply.system_fingerprint if reply else "",
-                mode=reply.mode if reply else "",
-                finish_reason=reply.finish_reason.value if reply else "lost",
-                usage=usage,
-                start_time=call.start_time,
-                duration_seconds=call.duration_seconds,
-                reason="" if reply else "INTERRUPTED",
-                unsent_parameters=reply.unsent_parameters if reply else (),
+    def _check_size(self, request: ModelRequest) -> None:
+        """Raise InputTooLong or BudgetExhausted for a call that need not be made."""
+        tokens = estimated_tokens(sum(len(turn.content) for turn in request.turns)) + request.max_output_tokens
+        target = self._around.target
+        if target.context_tokens is not None and tokens > target.context_tokens:
+            raise InputTooLong(
+                f"{target.name}: prompt and reply need about {tokens} tokens, its context has {target.context_tokens}. "
+                f"{InputTooLong().message}",
+                metadata={"model": target.name},
             )
-        )
+        self._record.budget.check(tokens)
 
     def _blame(self, reason: str) -> None:
-        self._record.attempts[-1] = replace(self._record.attempts[-1], reason=reason)
+        self._record.attempts[self._judged] = replace(self._record.attempts[self._judged], reason=reason)
 
     def _request(self, turns: tuple[Turn, ...]) -> ModelRequest:
-        work, task = self._work, self._work.task
-        tags = {"job-id": work.job_id, "request-id": work.request_id, "task": task.ref}
-        tags["payload-sha256"] = hashlib.sha256(work.payload.content).hexdigest()
-        if "simulate" in work.labels:
-            tags["simulate"] = work.labels["simulate"]
+        task = self._work.task
         options = task.definition.model
         return ModelRequest(
             turns=turns,
@@ -185,7 +222,7 @@ class _Conversation:
             reasoning=options.reasoning,
             seed=options.seed,
             temperature=options.temperature,
-            tags=tags,
+            tags=self._tags,
         )
 
     def _accept(self, reply: Reply) -> Outcome:
@@ -202,3 +239,13 @@ class _Conversation:
             findings=findings,
         )
         return Outcome(State.SUCCEEDED, result=result)
+
+
+def _tags_of(work: Work) -> Mapping[str, str]:
+    tags = {
+        "job-id": work.job_id,
+        "request-id": work.request_id,
+        "task": work.task.ref,
+        "payload-sha256": hashlib.sha256(work.payload.content).hexdigest(),
+    }
+    return tags | ({"simulate": work.labels["simulate"]} if "simulate" in work.labels else {})

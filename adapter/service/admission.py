@@ -4,8 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 
-from adapter.domain.job import Job, JobRequest, Origin, Route
-from adapter.domain.message import ReceivedMessage
+from adapter.domain.job import Job, JobRequest, Origin
 from adapter.errors import PayloadTooLarge, RequestIdReused
 from adapter.ports import Claim, ClaimResult, Clock, IdReused, JobStore, NewJob, Recorded, RunningNow
 from adapter.service.live_runs import LiveRun, LiveRuns
@@ -33,16 +32,14 @@ class Admission:
         runs: LiveRuns,
         clock: Clock,
         payload_bytes: int,
-        poll_seconds: float = 0.5,
     ) -> None:
-        """poll_seconds: how often a job that another replica runs is looked at."""
+        """payload_bytes: the limit of one payload."""
         self.store = store
         self.catalogue = catalogue
         self.worker = worker
         self.runs = runs
         self.clock = clock
         self.payload_bytes = payload_bytes
-        self.poll_seconds = poll_seconds
 
     def new_job(self, request: JobRequest, origin: Origin) -> NewJob:
         """Check what needs no reading of the payload. Raises TaskNotFound, InvalidRequest, PayloadTooLarge."""
@@ -69,55 +66,52 @@ class Admission:
             tracestate=request.tracestate,
         )
 
-    async def claim(
-        self,
-        claim: Callable[[], Awaitable[ClaimResult]],
-        request: JobRequest,
-        *,
-        routes: tuple[Route, ...] = (),
-        message: ReceivedMessage | None = None,
-    ) -> LiveRun | Job:
-        """Claim until there is something to wait for: a run in this process, joined, or a job with its outcome.
+    def claimer(self, new: NewJob) -> Callable[[], Awaitable[ClaimResult]]:
+        """How to claim a request's job, as often as it takes: one without a request id is known only by its job id."""
+        is_first = True
 
-        Raises RequestIdReused. Another replica's run is waited for.
+        async def claim() -> ClaimResult:
+            nonlocal is_first
+            may_be_stored, is_first = not (is_first or new.request_id), False
+            stored = await self.store.claim_stored(new.job_id) if may_be_stored else None
+            return await self.store.claim(new) if stored is None else stored
+
+        return claim
+
+    async def find(
+        self, claim: Callable[[], Awaitable[ClaimResult | None]], run_of: Callable[[Claim], LiveRun]
+    ) -> LiveRun | Job | RunningNow | None:
+        """Claim, and return what there is to wait for: a run in this process, joined, or a job with its outcome.
+
+        RunningNow: another replica works on it, look again later. None: there is no such job. Raises RequestIdReused.
         """
-        while True:
-            # Shielded: a claim that was stored must get its run, also when its caller left meanwhile.
-            claiming = asyncio.ensure_future(self._claim_once(claim, request, routes, message))
-            try:
-                found = await asyncio.shield(claiming)
-            except asyncio.CancelledError:
-                claiming.add_done_callback(_leave)
-                raise
-            if found is not None:
-                return found
-            await self.clock.sleep(self.poll_seconds)
+        # Shielded: a claim that was stored must get its run, also when its caller left meanwhile.
+        claiming = asyncio.ensure_future(self._claim(claim, run_of))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            claiming.add_done_callback(_leave)
+            raise
 
-    async def _claim_once(
-        self,
-        claim: Callable[[], Awaitable[ClaimResult]],
-        request: JobRequest,
-        routes: tuple[Route, ...],
-        message: ReceivedMessage | None,
-    ) -> LiveRun | Job | None:
-        result = await claim()
-        if isinstance(result, Claim):
-            return self.worker.start(LiveRun(result, request, routes=routes, message=message).join())
-        found = self.follow(result)
-        return found.join() if isinstance(found, LiveRun) else found
-
-    def follow(self, result: Recorded | RunningNow | IdReused) -> LiveRun | Job | None:
-        """What there is to wait for when the claim is somebody else's; None = look again later."""
+    async def _claim(
+        self, claim: Callable[[], Awaitable[ClaimResult | None]], run_of: Callable[[Claim], LiveRun]
+    ) -> LiveRun | Job | RunningNow | None:
+        with self.runs.claiming():
+            result = await claim()
         match result:
+            case Claim():
+                return self.worker.start(run_of(result).join())
             case Recorded(job):
                 return job
             case IdReused(job_id):
                 raise RequestIdReused(metadata={"job_id": job_id})
             case RunningNow(job_id):
-                return self.runs.get(job_id)
+                run = self.runs.get(job_id)
+                return result if run is None else run.join()
+        return None
 
 
-def _leave(claiming: asyncio.Future[LiveRun | Job | None]) -> None:
+def _leave(claiming: asyncio.Future[LiveRun | Job | RunningNow | None]) -> None:
     """Leave a run that was joined for a caller who is gone."""
     if claiming.cancelled() or claiming.exception() is not None:
         return

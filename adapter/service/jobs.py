@@ -1,6 +1,7 @@
 """The use cases of the gRPC face: run, submit, get, list, watch, cancel."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from adapter.domain.job import Job, JobRequest, Origin
 from adapter.domain.progress import Progress
 from adapter.errors import (
+    AdapterError,
     CallerDeadlineExceeded,
     InvalidRequest,
     JobNotFound,
@@ -31,7 +33,8 @@ class JobSettings:
 
     model_wait_seconds: float = 10.0
     overload_retry_seconds: float = 1.0
-    watch_poll_seconds: float = 0.5
+    poll_seconds: float = 0.5
+    """How often a job that another replica runs, or nobody yet, is looked at."""
 
 
 class Jobs:
@@ -69,23 +72,32 @@ class Jobs:
 
     async def _run(self, request: JobRequest, seen: list[str]) -> Job:
         new = self._admission.new_job(request, Origin.RUN)
-        if self._runs.is_full:
-            raise Overloaded(retry_after_seconds=self._settings.overload_retry_seconds)
+        claim = self._admission.claimer(new)
         while True:
-            found = await self._admission.claim(lambda: self._store.claim(new), request)
+            self._refuse_when_full()
+            found = await self._admission.find(claim, lambda claimed: LiveRun(claimed, request))
             if isinstance(found, Job):
                 return found
-            seen.append(found.job_id)
-            try:
-                return await self._wait_for(found)
-            except RunStopped:
+            if not isinstance(found, LiveRun):
+                await self._clock.sleep(self._settings.poll_seconds)
                 continue
+            seen.append(found.job_id)
+            with contextlib.suppress(RunStopped):  # somebody else ended the run: look again what there is
+                return await self._wait_for(found)
+
+    def _refuse_when_full(self) -> None:
+        if self._runs.is_draining:
+            raise Overloaded(
+                "The service is stopping. Send the same request again, to another replica or a little later."
+            )
+        if self._runs.is_full:
+            raise Overloaded(retry_after_seconds=self._settings.overload_retry_seconds)
 
     async def _wait_for(self, run: LiveRun) -> Job:
         """Wait for a run, but not longer than model_wait_seconds for a model, and not at all behind an open breaker."""
         with run.joined():
             while not run.done.done():
-                patience = None if run.cause is None else self._patience(run)
+                patience = self._patience(run)
                 change: asyncio.Future[Any] = asyncio.ensure_future(run.cause_change())
                 try:
                     done, _ = await asyncio.wait(
@@ -93,13 +105,14 @@ class Jobs:
                     )
                 finally:
                     change.cancel()
-                if not done and run.cause is not None:
-                    run.cause.metadata.setdefault("job_id", run.job_id)
-                    raise run.cause
+                if not done and run.cause is not None and self._patience(run) == 0:
+                    raise _of_job(run.cause, run.job_id)
             return run.done.result()
 
-    def _patience(self, run: LiveRun) -> float:
-        target = self._worker.models.get((run.cause.metadata if run.cause else {}).get("model", ""))
+    def _patience(self, run: LiveRun) -> float | None:
+        if run.cause is None or run.is_calling:
+            return None
+        target = self._worker.models.get(run.cause.metadata.get("model", ""))
         if target is not None and target.gate.state is not GateState.UP:
             return 0.0
         waited = asyncio.get_running_loop().time() - run.waiting_since
@@ -138,10 +151,11 @@ class Jobs:
         while not job.state.is_end:
             run = self._runs.get(job.job_id)
             if run is not None:
-                async for event in run.progress():
-                    yield event
+                async with contextlib.aclosing(run.progress()) as events:
+                    async for event in events:
+                        yield event
             else:
-                await self._clock.sleep(self._settings.watch_poll_seconds)
+                await self._clock.sleep(self._settings.poll_seconds)
             newest = await self.get(caller, job_id=job.job_id)
             if newest.state is not job.state:
                 yield newest
@@ -162,16 +176,17 @@ class Jobs:
         return await self._stop(job)
 
     async def _stop(self, job: Job) -> Job:
-        stored, publications = await self._store.cancel(job.job_id, self._worker.answer_for)
-        self._worker.outbox.offer(publications)
-        run = self._runs.get(job.job_id)
-        if run is not None:
+        while True:
+            stored, publications = await self._store.cancel(job.job_id, self._worker.answer_for)
+            self._worker.outbox.offer(publications)
+            if stored is None:
+                raise JobNotFound(metadata={"job_id": job.job_id})
+            run = self._runs.get(job.job_id)
+            if stored.state.is_end or run is None:
+                return stored
+            # It may end otherwise: with its outcome, or given back for another reason, and be nobody's now.
             run.stop(Intent.CANCEL)
             await asyncio.wait({run.done})
-            stored = await self._store.get(job.job_id)
-        if stored is None:
-            raise JobNotFound(metadata={"job_id": job.job_id})
-        return stored
 
 
 def _own(selection: JobFilter, caller: Caller) -> JobFilter:
@@ -185,6 +200,12 @@ def _own(selection: JobFilter, caller: Caller) -> JobFilter:
         selection.created_from,
         selection.created_before,
     )
+
+
+def _of_job(cause: AdapterError, job_id: str) -> AdapterError:
+    """Each who waits gets an error of its own: one that is raised twice would carry both tracebacks."""
+    metadata = {**cause.metadata, "job_id": job_id}
+    return type(cause)(cause.message, metadata=metadata, retry_after_seconds=cause.retry_after_seconds)
 
 
 def _delivered(job: Job, request: JobRequest) -> Job:

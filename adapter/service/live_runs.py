@@ -1,13 +1,14 @@
 """The jobs that this process works on now: who waits for them, what they wait for, and how they are stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from adapter.domain.job import Job, JobRequest, Origin, Route
-from adapter.domain.message import ReceivedMessage
+from adapter.domain.message import Publication, ReceivedMessage
 from adapter.domain.progress import Progress, ProgressKind
 from adapter.errors import AdapterError
 from adapter.ports import Claim, StoredCall
@@ -34,6 +35,14 @@ class RunStopped(Exception):
         self.intent = intent
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What stands for a held delivery from now on: a ticket, and the routes to remember with the job."""
+
+    ticket: Publication
+    routes: tuple[Route, ...]
+
+
 class LiveRun:
     """One run of a claimed job in this process. `done` holds the job with its outcome, or why there is none."""
 
@@ -45,7 +54,11 @@ class LiveRun:
         routes: tuple[Route, ...] = (),
         message: ReceivedMessage | None = None,
     ) -> None:
-        """The routes are answered when the run finishes; the message is parked if a bug of ours ends it."""
+        """The routes are answered when the run finishes.
+
+        The message is the delivery that stands for the job: a ticket may replace it, and it is parked if a bug of ours
+        ends the run.
+        """
         self.claim = claim
         self.request = request
         self.routes = routes
@@ -53,7 +66,10 @@ class LiveRun:
         self.goes_on_alone = claim.new.origin is not Origin.RUN
         self.done: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
         self.intent: Intent | None = None
+        self.replacement: Replacement | None = None
+        self.has_begun = False
         self.open_call: StoredCall | None = None
+        """A call whose end is not stored yet, with its end once that is known."""
         self.cause: AdapterError | None = None
         """Why the job waits; None while it is worked on."""
         self.waiting_since = 0.0
@@ -70,6 +86,12 @@ class LiveRun:
         return self.claim.job.job_id
 
     @property
+    def is_calling(self) -> bool:
+        """True while a model call is in flight."""
+        call = self.open_call
+        return call is not None and call.reply is None and not call.error
+
+    @property
     def is_wanted(self) -> bool:
         """True while somebody waits, or the job was submitted or queued."""
         return self.goes_on_alone or self._waiters > 0
@@ -82,8 +104,7 @@ class LiveRun:
     def leave(self) -> None:
         """One fewer waits; the last to leave stops a run that only waits itself."""
         self._waiters -= 1
-        if not self.is_wanted and self.open_call is None:
-            self.stop(Intent.UNWANTED)
+        self.stop_unwanted()
 
     @contextmanager
     def joined(self) -> Iterator[None]:
@@ -93,12 +114,24 @@ class LiveRun:
         finally:
             self.leave()
 
+    def stop_unwanted(self) -> None:
+        """Stop if nobody wants the outcome, and no call is in flight that is paid for already."""
+        if not self.is_wanted and self.open_call is None:
+            self.stop(Intent.UNWANTED)
+
     def stop(self, intent: Intent) -> None:
         """End the run; one that is writing its outcome already goes on to it."""
-        if self.is_settling or self.done.done() or self.intent is not None or self.task is None:
+        if self.is_settling or self.done.done() or self.intent is not None:
             return
         self.intent = intent
-        self.task.cancel()
+        # A task that is cancelled before its first step would never run, and never say that it ended.
+        if self.task is not None and self.has_begun:
+            self.task.cancel()
+
+    def give_way(self, replacement: Replacement) -> None:
+        """End the run and let a ticket stand for its job."""
+        self.replacement = replacement
+        self.stop(Intent.TICKET)
 
     def waits_for(self, cause: AdapterError | None) -> None:
         """Note why the job waits now, or that it no longer does."""
@@ -111,9 +144,9 @@ class LiveRun:
         self._cause_changed.set()
         self._cause_changed = asyncio.Event()
 
-    async def cause_change(self) -> None:
-        """Return when `cause` changes."""
-        await self._cause_changed.wait()
+    def cause_change(self) -> Coroutine[Any, Any, Literal[True]]:
+        """Return when `cause` has changed since this was called."""
+        return self._cause_changed.wait()
 
     def tell(self, kind: ProgressKind, *, model: str = "", detail: str = "") -> None:
         """Send watchers an event."""
@@ -123,18 +156,19 @@ class LiveRun:
                 queue.get_nowait()
             queue.put_nowait(event)
 
-    async def progress(self) -> AsyncIterator[Progress]:
+    async def progress(self) -> AsyncGenerator[Progress, None]:
         """Yield events until the run is over."""
         queue: asyncio.Queue[Progress] = asyncio.Queue(WATCHER_BACKLOG)
         self._watchers.add(queue)
         try:
             while not self.done.done():
                 getter = asyncio.ensure_future(queue.get())
-                pending: set[asyncio.Future[Any]] = {getter, self.done}
-                await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                if getter.done():
-                    yield getter.result()
-                else:
+                waited_for: set[asyncio.Future[Any]] = {getter, self.done}
+                try:
+                    await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+                    if getter.done():
+                        yield getter.result()
+                finally:
                     getter.cancel()
         finally:
             self._watchers.discard(queue)
@@ -146,9 +180,10 @@ class LiveRuns:
     def __init__(self, limit: int) -> None:
         """Limit: jobs in flight."""
         self.limit = limit
+        self.is_draining = False
         self._runs: dict[str, LiveRun] = {}
+        self._claiming = 0
         self._room = asyncio.Event()
-        self._room.set()
 
     def __len__(self) -> int:
         """Jobs in flight."""
@@ -159,9 +194,14 @@ class LiveRuns:
         return iter(tuple(self._runs.values()))
 
     @property
+    def free(self) -> int:
+        """How many more jobs are taken; none while the process drains."""
+        return 0 if self.is_draining else max(0, self.limit - len(self._runs) - self._claiming)
+
+    @property
     def is_full(self) -> bool:
         """True when no further job is taken."""
-        return len(self._runs) >= self.limit
+        return self.free == 0
 
     async def room(self) -> None:
         """Return when there is room for another job."""
@@ -169,13 +209,25 @@ class LiveRuns:
             self._room.clear()
             await self._room.wait()
 
+    @contextmanager
+    def claiming(self) -> Iterator[None]:
+        """Keep a place for a job that is being claimed."""
+        self._claiming += 1
+        try:
+            yield
+        finally:
+            self._claiming -= 1
+            self._room.set()
+
     def get(self, job_id: str) -> LiveRun | None:
         """The run of a job, if it runs here."""
         return self._runs.get(job_id)
 
     def add(self, run: LiveRun) -> None:
-        """Register a run."""
+        """Register a run; one that comes while the process drains is given back before it begins."""
         self._runs[run.job_id] = run
+        if self.is_draining:
+            run.stop(Intent.SHUTDOWN)
 
     def remove(self, run: LiveRun) -> None:
         """Forget a run that is over."""
@@ -184,7 +236,15 @@ class LiveRuns:
             self._room.set()
 
     async def drain(self, timeout_seconds: float) -> None:
-        """Wait for the runs to end; what is left then is stopped and given back."""
+        """Take nothing more, wait for the runs to end; what is left then is stopped and given back.
+
+        What waits for a model or the store is given back at once, unless a caller waits for it: nobody knows how long
+        that takes, and another replica, or this one when it is back, can wait as well.
+        """
+        self.is_draining = True
+        for run in self:
+            if run.cause is not None and run.goes_on_alone and run.open_call is None:
+                run.stop(Intent.SHUTDOWN)
         if self._runs:
             await asyncio.wait([run.done for run in self], timeout=timeout_seconds)
         for run in self:

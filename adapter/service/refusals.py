@@ -9,13 +9,24 @@ import structlog
 from adapter.domain.job import JobError, JobRequest, Origin, Outcome, Route, State
 from adapter.domain.message import ParkedMessage, ParkReason, Publication, ReceivedMessage
 from adapter.domain.publication import publication_of
-from adapter.errors import AdapterError, Interrupted, JobFailure, QueueFate, RequestExpired, StoreUnavailable
-from adapter.ports import Claim, Clock, JobStore, NewJob, Observer, RunningNow
+from adapter.errors import (
+    AdapterError,
+    Interrupted,
+    JobFailure,
+    QueueFate,
+    RequestExpired,
+    RequestIdReused,
+    StoreUnavailable,
+    TaskNotFound,
+)
+from adapter.pipeline.run import RunRecord
+from adapter.ports import Claim, Clock, IdReused, JobStore, NewJob, Observer, Recorded, RunningNow
 from adapter.service.admission import content_hash
 from adapter.service.answers import answer_of_error
 from adapter.service.api import Disposition
 from adapter.service.routing import TICKET_HEADER, Routing
 from adapter.service.work import Worker
+from adapter.tasks.task import Task
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -48,7 +59,7 @@ class Refusals:
         """Answer a request that cannot become a job; park it where its fate says so or route is None."""
         parks = route is None or error.queue_fate in {QueueFate.ANSWERED_AND_PARKED, QueueFate.FAILED_AND_PARKED}
         parked = self._parked(message, error.reason, error.message, task=task, client=client) if parks else None
-        publications = [] if route is None else [self._one_off(message, error, task, client, route)]
+        publications = [] if route is None else [self._one_off(message, error, task=task, client=client, route=route)]
         await self._patiently(lambda: self._store.discard(None, publications, parked))
         self._observer.request_refused(error.reason, "amqp")
         if parked is not None:
@@ -70,7 +81,7 @@ class Refusals:
     ) -> Disposition:
         """End the job of a dead-lettered message, answer its requester, park it."""
         error: JobFailure = RequestExpired() if expired else Interrupted()
-        claim = await self._claim(message, request)
+        found = await self._find(message, request)
         parked = self._parked(
             message,
             ParkReason.DEAD_LETTERED,
@@ -78,16 +89,18 @@ class Refusals:
             task=request.task_name if request else "",
             client=request.client if request else "",
         )
-        if claim is None:
-            await self._patiently(lambda: self._store.park(parked))
+        if isinstance(found, Claim):
+            await self._end(found, request, error, parked)
         else:
-            await self._patiently(lambda: self._end(claim, request, error, parked))
+            publications = self._repeated(message, request, found) if request is not None else []
+            await self._patiently(lambda: self._store.park(parked, publications))
+            self._worker.outbox.offer(publications)
         self._observer.parked(ParkReason.DEAD_LETTERED)
         log.warning("dead_letter_parked", reason=error.reason, parked_id=parked.parked_id, detail=detail)
         return Disposition.ACK
 
-    async def _claim(self, message: ReceivedMessage, request: JobRequest | None) -> Claim | None:
-        """Claim the message's job, waiting for another run's end; None = nothing to end."""
+    async def _find(self, message: ReceivedMessage, request: JobRequest | None) -> Claim | Recorded | IdReused | None:
+        """Claim the message's job, waiting for another run's end; None = it has no job."""
         ticket_of = message.properties.headers.get(TICKET_HEADER)
         while True:
             if isinstance(ticket_of, str) and not message.body:
@@ -96,10 +109,8 @@ class Refusals:
                 result = await self._patiently(partial(self._store.claim, self._new_job(request)))
             else:
                 return None
-            if isinstance(result, Claim):
-                return result
             if not isinstance(result, RunningNow):
-                return None
+                return result
             await self._clock.sleep(self._retry_seconds)
 
     def _new_job(self, request: JobRequest) -> NewJob:
@@ -117,21 +128,55 @@ class Refusals:
         )
 
     async def _end(self, claim: Claim, request: JobRequest | None, error: JobFailure, parked: ParkedMessage) -> None:
+        """End the job with what earlier runs left of it."""
         task = self._worker.task_of(claim)
-        routes = self._routing.all_routes(request, task) if request is not None and parked.message.body else ()
-        outcome = Outcome(State.FAILED, error=JobError.of(error), usage=claim.job.usage)
-        job, publications = await self._store.finish(
-            claim, outcome, self._worker.answer_for, routes, parked=parked
+        if task is not None and not claim.job.task_version:
+            await self._patiently(lambda: self._store.set_version(claim, task.version, task.task_hash))
+        routes = self._routing.all_routes(request, task) if request is not None else ()
+        record = RunRecord.of_earlier(claim.calls, claim.work_seconds)
+        outcome = Outcome(State.FAILED, error=JobError.of(error), usage=record.settled_usage(0.0))
+        job, publications = await self._patiently(
+            lambda: self._store.finish(
+                claim, outcome, self._worker.answer_for, routes, attempts=record.attempts, parked=parked
+            )
         )
         self._worker.outbox.offer(publications)
         self._observer.job_finished(job, claim.new.origin)
 
+    def _repeated(
+        self, message: ReceivedMessage, request: JobRequest, found: Recorded | IdReused | None
+    ) -> list[Publication]:
+        """What answers a dead-lettered repeat: the outcome that is recorded, or that its id was another request's."""
+        if found is None:
+            return []
+        if isinstance(found, IdReused):
+            reused = RequestIdReused(metadata={"job_id": found.job_id})
+            route = self._routing.route_of(request)
+            return [self._one_off(message, reused, task=request.task, client=request.client, route=route)]
+        job, answer = found.job, self._worker.answer_for(found.job)
+        timestamp = int(self._clock.now().timestamp())
+        routes = self._routing.all_routes(request, self._task(request.task))
+        return [publication_of(job.job_id, job.revision, answer, route, timestamp) for route in routes]
+
     def _one_off(
-        self, message: ReceivedMessage, error: AdapterError, task: str, client: str, route: Route
+        self, message: ReceivedMessage, error: AdapterError, *, task: str, client: str, route: Route
     ) -> Publication:
         """An answer that records nothing: it has a random id."""
-        answer = answer_of_error(error, task=task, client=client, request_id=message.properties.message_id)
+        resolved = self._task(task)
+        answer = answer_of_error(
+            error,
+            task=task,
+            client=client,
+            request_id=message.properties.message_id,
+            task_version=resolved.version if resolved is not None else "",
+        )
         return publication_of("", 0, answer, route, int(self._clock.now().timestamp()), message_id=self._clock.new_id())
+
+    def _task(self, ref: str) -> Task | None:
+        try:
+            return self._worker.catalogue.resolve(ref)
+        except TaskNotFound:
+            return None
 
     def _parked(
         self, message: ReceivedMessage, reason: str, detail: str, *, task: str = "", client: str = ""

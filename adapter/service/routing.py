@@ -34,10 +34,6 @@ class Routing:
             return (route,)
         return (route, self.results(route.correlation_id))
 
-    def extra_routes(self, request: JobRequest, task: Task | None) -> tuple[Route, ...]:
-        """The routes beside the one that is stored with a submitted or ticketed job."""
-        return self.all_routes(request, task)[1:]
-
     def ticket(self, job_id: str, task_name: str, ticket_id: str) -> Publication:
         """An empty message that stands for a stored job, to the task's request queue."""
         properties = Properties(

@@ -1,15 +1,16 @@
 """Submitted jobs: stored with a ticket for the task's queue, or, without a broker, run by this process."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from adapter.domain.job import Job, JobRequest, Route
+from adapter.domain.message import ReceivedMessage
 from adapter.domain.payload import Payload
 from adapter.domain.publication import publication_of
 from adapter.errors import InvalidRequest, RequestIdReused, StoreUnavailable
-from adapter.ports import Claim, Clock, IdReused, JobStore, NewJob
+from adapter.ports import Claim, Clock, IdReused, JobStore, NewJob, RunningNow
 from adapter.service.admission import Admission
 from adapter.service.live_runs import LiveRun, LiveRuns
 from adapter.service.routing import Routing
@@ -65,18 +66,30 @@ class Submissions:
         self._stored = asyncio.Event()
 
     async def store(self, new: NewJob, request: JobRequest, task: Task) -> Job:
-        """Store the job; a repeat that has its outcome is answered on the repeat's route at once."""
-        routing = self._routing
+        """Store a submitted job, see keep. Raises InvalidRequest or ReplyToRefused for its reply address, too."""
         self._check_route(request)
-        route = routing.route_of(request) if routing else None
+        return await self.keep(new, request, task)
+
+    async def keep(self, new: NewJob, request: JobRequest, task: Task) -> Job:
+        """Let the memory stand for the job; a repeat that has its outcome is answered where it asks at once.
+
+        Raises RequestIdReused.
+        """
+        routing = self._routing
+        routes = routing.all_routes(request, task) if routing else ()
         ticket = routing.ticket(new.job_id, task.name, self._clock.new_id()) if routing else None
-        job = await self._store.submit(new, request.payload, route, ticket)
+        route, *more = routes or (None,)
+        more_routes = [one for one in more if one is not None]
+        job = await self._store.submit(new, request.payload, route, ticket, more_routes=more_routes)
         if isinstance(job, IdReused):
             raise RequestIdReused(metadata={"job_id": job.job_id})
-        if routing and job.state.is_end:
-            await self._answer_repeat(routing, job, request, task)
+        if job.state.is_end:
+            await self.answer_again(job, routes)
         elif ticket is not None and job.job_id == new.job_id:
             self._worker.outbox.offer([ticket])
+        run = self._runs.get(job.job_id)
+        if run is not None:
+            run.goes_on_alone = True
         self._stored.set()
         return job
 
@@ -91,27 +104,31 @@ class Submissions:
         if self._check_reply_to is not None:
             self._check_reply_to(request.reply_to)
 
-    async def _answer_repeat(self, routing: Routing, job: Job, request: JobRequest, task: Task) -> None:
+    async def answer_again(self, job: Job, routes: Sequence[Route]) -> None:
+        """Publish the outcome of a job to whoever asked again."""
+        if not routes:
+            return
         answer = self._worker.answer_for(job)
         timestamp = int(self._clock.now().timestamp())
-        publications = [
-            publication_of(job.job_id, job.revision, answer, route, timestamp)
-            for route in routing.all_routes(request, task)
-        ]
+        publications = [publication_of(job.job_id, job.revision, answer, route, timestamp) for route in routes]
         await self._store.publish_again(job, publications)
         self._worker.outbox.offer(publications)
 
-    async def start(self, job_id: str) -> LiveRun | Job | None:
-        """Claim a stored job and run it, or find who does; None = no such job, or another replica runs it."""
-        claimed = await self._store.claim_stored(job_id)
-        if claimed is None:
-            return None
-        if not isinstance(claimed, Claim):
-            return self._admission.follow(claimed)
-        request = request_of(claimed)
-        task = self._worker.task_of(claimed)
-        routes = self._routing.extra_routes(request, task) if self._routing else ()
-        return self._worker.start(LiveRun(claimed, request, routes=routes))
+    async def renew_ticket(self, job_id: str) -> None:
+        """Let a new ticket stand for a stored job whose ticket cannot be held any longer."""
+        job = await self._store.get(job_id)
+        if job is None or job.state.is_end or self._routing is None:
+            return
+        ticket = self._routing.ticket(job.job_id, job.task, self._clock.new_id())
+        await self._store.publish_again(job, [ticket])
+        self._worker.outbox.offer([ticket])
+
+    async def find(self, job_id: str, ticket: ReceivedMessage | None = None) -> LiveRun | Job | RunningNow | None:
+        """Claim a stored job and run it, or find who does; see Admission.find. Its routes are stored with it."""
+        return await self._admission.find(
+            lambda: self._store.claim_stored(job_id),
+            lambda claimed: LiveRun(claimed, request_of(claimed), message=ticket),
+        )
 
     async def run_stored(self) -> None:
         """Without a broker: work on stored jobs, oldest first, as long as there is room. Runs until cancelled."""
@@ -129,9 +146,11 @@ class Submissions:
 
     async def _start_some(self) -> None:
         while not self._runs.is_full:
-            job_ids = await self._store.recoverable(min(100, self._runs.limit - len(self._runs)))
+            job_ids = await self._store.recoverable(min(100, self._runs.free))
             fresh = [job_id for job_id in job_ids if self._runs.get(job_id) is None]
             if not fresh:
                 return
             for job_id in fresh:
-                await self.start(job_id)
+                found = await self.find(job_id)
+                if isinstance(found, LiveRun):
+                    found.leave()

@@ -2,16 +2,16 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import Protocol
 
 import structlog
 
 from adapter.domain.job import Job, JobError, Outcome, State, Verdict
 from adapter.domain.message import Answer, ParkedMessage, Publication
 from adapter.domain.payload import Payload
-from adapter.domain.progress import ProgressKind
 from adapter.errors import (
     AdapterError,
     Cancelled,
@@ -20,18 +20,17 @@ from adapter.errors import (
     InvalidRequest,
     JobFailure,
     RequestError,
-    StoreUnavailable,
 )
-from adapter.pipeline.budget import Budget
-from adapter.pipeline.call_model import CallLog, GatedModel
+from adapter.pipeline.call_model import GatedModel
 from adapter.pipeline.run import RunRecord, Surroundings, Work, run_job
-from adapter.ports import Claim, ClaimLostError, Clock, JobStore, Observer, StoredCall
+from adapter.ports import Claim, Clock, JobStore, Observer
+from adapter.service.call_record import CallRecord
 from adapter.service.expiry import Expiry
-from adapter.service.live_runs import Intent, LiveRun, LiveRuns, RunStopped
+from adapter.service.fenced import FencedWriter
+from adapter.service.live_runs import Intent, LiveRun, LiveRuns, Replacement, RunStopped
 from adapter.tasks.catalogue import Catalogue
 from adapter.tasks.task import Task
 
-T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -80,6 +79,7 @@ class Worker:
         self.clock = clock
         self.observer = observer
         self.settings = settings
+        self.fenced = FencedWriter(clock, settings.store_retry_seconds)
 
     def start(self, run: LiveRun) -> LiveRun:
         """Start working; await run.done for the job, or the AdapterError or RunStopped that left it without outcome."""
@@ -101,72 +101,92 @@ class Worker:
 
     async def _drive(self, run: LiveRun) -> None:
         self.observer.in_flight(1)
-        begun = self.clock.monotonic()
-        record = RunRecord(Budget(0, 0, 0))
-        job: Job | None
         try:
-            job = await self._to_the_end(run, record, begun)
-        except asyncio.CancelledError:
-            job = await self._stopped(run, record, begun)
+            job = await self._end_of(run)
         except BaseException as exc:
-            run.done.set_exception(exc)
+            self._over(run)
+            run.done.set_exception(RunStopped(None) if isinstance(exc, asyncio.CancelledError) else exc)
             if not isinstance(exc, (AdapterError, RunStopped)):
                 raise
-            return
-        finally:
-            self.observer.in_flight(-1)
-            self.runs.remove(run)
-        if job is not None:
+        else:
+            self._over(run)
             run.done.set_result(job)
             self.observer.job_finished(job, run.claim.new.origin)
 
-    async def _to_the_end(self, run: LiveRun, record: RunRecord, begun: float) -> Job:
+    def _over(self, run: LiveRun) -> None:
+        self.observer.in_flight(-1)
+        self.runs.remove(run)
+
+    async def _end_of(self, run: LiveRun) -> Job:
+        """Return the job with its outcome. Raises RunStopped, and the AdapterError that leaves it without one."""
+        run.has_begun = True
+        record = RunRecord.of_earlier(run.claim.calls, run.claim.work_seconds)
+        calls = CallRecord(self.store, self.fenced, run, record, self.clock)
+        working = _Working(run, record, calls, self.clock.monotonic())
+        if run.intent is not None:
+            return await self._stopped(working, run.intent)
         try:
-            outcome = await self._outcome(run, record)
-        except ClaimLostError:
-            raise RunStopped(None) from None
+            return await self._to_the_end(working)
+        except asyncio.CancelledError:
+            if run.intent is None:
+                raise
+            return await self._stopped(working, run.intent)
+
+    async def _to_the_end(self, working: "_Working") -> Job:
+        run = working.run
+        try:
+            outcome = await self._outcome(working)
         except RequestError as exc:
             if run.claim.payload is None:
                 run.is_settling = True
-                await self.fenced(run, lambda: self.store.discard(run.claim))
+                await self.fenced.write(run, lambda: self.store.discard(run.claim))
                 raise
             # Accepted when it was stored; the task has changed since, and the answer is owed.
             outcome = Outcome(State.FAILED, error=JobError.of(exc))
         except JobFailure as exc:
             outcome = Outcome(State.FAILED, error=JobError.of(exc))
         except AdapterError:
-            run.is_settling = True
-            await self.fenced(run, lambda: self.store.release(run.claim))
+            await self._release(working)
+            raise
+        except RunStopped:
             raise
         except Exception as exc:  # noqa: BLE001 - a bug of ours must end as an outcome, with an id for the log
             outcome = Outcome(State.FAILED, error=JobError.of(_internal(exc, run.job_id)))
-        run.is_settling = True
-        return await self._finish(run, record, outcome, begun)
+        return await self._finish(working, outcome)
 
-    async def _stopped(self, run: LiveRun, record: RunRecord, begun: float) -> Job | None:
+    async def _stopped(self, working: "_Working", intent: Intent) -> Job:
+        run = working.run
         run.is_settling = True
-        if run.intent is None:
-            run.done.set_exception(RunStopped(None))
-            raise asyncio.CancelledError
-        await self._close_call(run, f"stopped: {run.intent.value}")
-        if run.intent is Intent.CANCEL:
-            outcome = Outcome(State.CANCELLED, error=JobError.of(Cancelled()))
-            return await self._finish(run, record, outcome, begun)
-        if run.intent is not Intent.TICKET:
-            worked = record.usage.model_seconds
-            await self.fenced(run, lambda: self.store.release(run.claim, worked_seconds=worked))
-        run.done.set_exception(RunStopped(run.intent))
-        return None
+        await working.calls.close(f"stopped: {intent.value}")
+        if intent is Intent.CANCEL:
+            return await self._finish(working, Outcome(State.CANCELLED, error=JobError.of(Cancelled())))
+        if run.replacement is not None and intent is Intent.TICKET:
+            await self._replace(run, run.replacement)
+        else:
+            await self._release(working)
+        raise RunStopped(intent)
 
-    async def _outcome(self, run: LiveRun, record: RunRecord) -> Outcome:
+    async def _release(self, working: "_Working", *, counted: bool = False) -> None:
+        run, worked = working.run, working.record.worked_seconds
+        run.is_settling = True
+        await self.fenced.write(run, lambda: self.store.release(run.claim, worked_seconds=worked, counted=counted))
+
+    async def _replace(self, run: LiveRun, by: Replacement) -> None:
+        route, *more = by.routes or (None,)
+        write = partial(self.store.ticket, run.claim, run.request.payload, route, by.ticket, more_routes=more)
+        await self.fenced.write(run, write)
+        self.outbox.offer([by.ticket])
+        log.info("job_ticketed", job_id=run.job_id, task=run.claim.new.task)
+
+    async def _outcome(self, working: "_Working") -> Outcome:
+        run, record = working.run, working.record
         claim = run.claim
         if claim.claims > self.settings.max_claims:
             raise Interrupted(metadata={"claims": str(claim.claims)})
         task = self.catalogue.resolve(claim.new.task_ref)
         target = self.target_of(task, claim.new.model)
         policy = task.definition.policy
-        record.budget = Budget(policy.attempts, policy.tokens, policy.seconds)
-        record.model_calls = len(claim.calls)
+        record.budget.allow(policy.attempts, policy.tokens, policy.seconds)
         work = Work(
             job_id=run.job_id,
             task=task,
@@ -174,60 +194,41 @@ class Worker:
             request_id=claim.new.request_id,
             labels=claim.new.labels,
             calls=claim.calls,
-            work_seconds=claim.work_seconds,
         )
-        around = Surroundings(target, self._call_log(run, task, record), self.clock, self.observer)
+        around = Surroundings(target, working.calls.log(task), self.clock, self.observer)
         async with Expiry(claim.new.deadline, self.clock):
             return await run_job(work, around, record, self.settings.payload_bytes)
 
-    def _call_log(self, run: LiveRun, task: Task, record: RunRecord) -> CallLog:
-        async def started(target: GatedModel) -> StoredCall:
-            if not run.is_wanted:
-                run.stop(Intent.UNWANTED)
-                await asyncio.sleep(0)
-            if record.model_calls == 0:
-                await self.fenced(run, lambda: self.store.set_version(run.claim, task.version, task.task_hash))
-            call = StoredCall(record.model_calls + 1, target.name, self.clock.now())
-            await self.fenced(run, lambda: self.store.call_started(run.claim, call, record.turns))
-            record.model_calls += 1
-            run.open_call = call
-            kind = ProgressKind.REPAIR if record.attempts else ProgressKind.CALL_STARTED
-            run.tell(kind, model=target.name, detail=record.attempts[-1].reason if record.attempts else "")
-            return call
-
-        async def ended(call: StoredCall) -> None:
-            run.open_call = None
-            await self.fenced(run, lambda: self.store.call_ended(run.claim, call))
-
-        return CallLog(started, ended, run.waits_for)
-
-    async def _close_call(self, run: LiveRun, why: str) -> None:
-        call, run.open_call = run.open_call, None
-        if call is not None:
-            await self.fenced(run, lambda: self.store.call_ended(run.claim, replace(call, error=why)))
-
-    async def _finish(self, run: LiveRun, record: RunRecord, outcome: Outcome, begun: float) -> Job:
-        await self._close_call(run, outcome.error.reason if outcome.error else "")
-        elapsed = self.clock.monotonic() - begun
-        usage = replace(
-            record.usage,
-            model_calls=record.model_calls,
-            overhead_seconds=max(0.0, elapsed - record.usage.model_seconds),
+    async def _finish(self, working: "_Working", outcome: Outcome) -> Job:
+        run, record = working.run, working.record
+        run.is_settling = True
+        await working.calls.close(outcome.error.reason if outcome.error else "")
+        task = self.task_of(run.claim)
+        if task is not None and not run.claim.job.task_version:
+            await working.calls.note_version(task)
+        outcome = replace(outcome, usage=record.settled_usage(self.clock.monotonic() - working.begun))
+        parked = self._parked(run, outcome)
+        store = partial(
+            self.store.finish,
+            run.claim,
+            outcome,
+            self.answer_for,
+            run.routes,
+            attempts=record.attempts,
+            keep_payload=self._payload_to_keep(outcome, run.request.payload),
+            parked=parked,
+            worked_seconds=record.worked_seconds,
         )
-        outcome = replace(outcome, usage=usage)
-        job, publications = await self.fenced(
-            run,
-            lambda: self.store.finish(
-                run.claim,
-                outcome,
-                self.answer_for,
-                run.routes,
-                attempts=record.attempts,
-                keep_payload=self._payload_to_keep(outcome, run.request.payload),
-                parked=self._parked(run, outcome),
-                worked_seconds=record.usage.model_seconds,
-            ),
-        )
+        try:
+            job, publications = await self.fenced.write(run, store)
+        except (AdapterError, RunStopped):
+            raise
+        except Exception as exc:
+            # Counted, so that a job whose outcome cannot be stored does not come back for ever.
+            await self._release(working, counted=True)
+            raise _internal(exc, run.job_id) from exc
+        if parked is not None:
+            self.observer.parked(parked.reason)
         self.outbox.offer(publications)
         _log_end(job, run.claim)
         return job
@@ -254,20 +255,15 @@ class Worker:
             self.clock.new_id(), run.message, error.reason, error.message, run.job_id, new.task, new.client
         )
 
-    async def fenced(self, run: LiveRun, write: Callable[[], Awaitable[T]]) -> T:
-        """Write, waiting for the store as long as it must; a lost claim ends the run."""
-        while True:
-            try:
-                result = await asyncio.shield(asyncio.ensure_future(write()))
-            except StoreUnavailable as exc:
-                run.waits_for(exc)
-                await self.clock.sleep(self.settings.store_retry_seconds)
-            except ClaimLostError:
-                raise RunStopped(None) from None
-            else:
-                if isinstance(run.cause, StoreUnavailable):
-                    run.waits_for(None)
-                return result
+
+@dataclass(frozen=True, slots=True)
+class _Working:
+    """What goes with a run while it is worked on."""
+
+    run: LiveRun
+    record: RunRecord
+    calls: CallRecord
+    begun: float
 
 
 def _internal(exc: Exception, job_id: str) -> InternalError:
