@@ -8,6 +8,7 @@ from adapter.tasks.json_schema.source import SchemaSource
 from adapter.tasks.json_schema.view import NoValue, Sources, View, view_of
 
 _Key = tuple[int, ...]
+_CONTAINERS = (dict, list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class KeyOrder:
         return self._order(document, (self._source.root,))
 
     def _order(self, value: Any, sources: Sources) -> Any:
-        if not sources or not isinstance(value, dict | list):
+        if not sources or not isinstance(value, _CONTAINERS):
             return value
         place = self._place(sources)
         if place is None:
@@ -45,6 +46,8 @@ class KeyOrder:
 
     def _list(self, value: list[Any], place: _Place) -> list[Any]:
         listing = next((one for one in (place, *place.branches) if one.items or one.prefix), place)
+        if not any(isinstance(item, _CONTAINERS) for item in value):
+            return value
         inner = [*listing.prefix, *[listing.items] * (len(value) - len(listing.prefix))]
         return [self._order(item, sources) for item, sources in zip(value, inner, strict=False)]
 
@@ -53,7 +56,9 @@ class KeyOrder:
         for place in places:
             for name, sources in place.properties.items():
                 if name in value and name not in ordered:
-                    ordered[name] = self._order(value[name], sources)
+                    item = value[name]
+                    # asked here too, because most values are scalars and a call costs more than the question
+                    ordered[name] = self._order(item, sources) if isinstance(item, _CONTAINERS) else item
         if len(ordered) < len(value):
             rest = next((place.rest for place in places if place.rest), ())
             for name, item in value.items():

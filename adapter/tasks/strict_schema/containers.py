@@ -1,11 +1,11 @@
 """Shapes of objects, maps, lists and tuples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from adapter.tasks.json_schema.violations import printable
-from adapter.tasks.strict_schema.shapes import ABSENT, Ledger, Path, Shape, copy_json
+from adapter.tasks.strict_schema.shapes import ABSENT, DecimalText, Ledger, Path, Shape, as_it_is, copy_json, decimal_of
 
 KEY, VALUE, REST = "key", "value", "_rest"
 
@@ -21,11 +21,19 @@ class Property:
     identity: bool = False
 
 
+def converter_of(prop: Property) -> Callable[[Any], Any] | None:
+    """Return what lifts a property without asking where it is; None = its shape has to be asked."""
+    if prop.identity:
+        return as_it_is
+    return decimal_of if isinstance(prop.shape, DecimalText) else None
+
+
 class ObjectShape:
     """An object with declared properties; `extra` names the property that carries the undeclared ones, if any."""
 
     def __init__(self, properties: Sequence[Property], extra: str = "", extra_shape: "MapShape | None" = None) -> None:
         self._properties = tuple(properties)
+        self._plan = tuple((one.name, converter_of(one), one.shape, one.drops_null, one.default) for one in properties)
         self._extra = extra
         self._extra_shape = extra_shape
         self.identity = not extra and all(
@@ -38,16 +46,17 @@ class ObjectShape:
             return value
         lifted: dict[str, Any] = {}
         known = 0
-        for prop in self._properties:
-            name = prop.name
+        for name, convert, shape, drops_null, default in self._plan:
             item = value.get(name, ABSENT)
             known += item is not ABSENT
-            if item is ABSENT or (item is None and prop.drops_null):
-                if prop.default is not ABSENT:
-                    lifted[name] = copy_json(prop.default)
-                    ledger.change((*path, name), "defaulted", prop.default)
+            if item is ABSENT or (item is None and drops_null):
+                if default is not ABSENT:
+                    lifted[name] = copy_json(default)
+                    ledger.change((*path, name), "defaulted", default)
+            elif convert is not None:
+                lifted[name] = convert(item)
             else:
-                lifted[name] = item if prop.identity else prop.shape.lift(item, (*path, name), ledger)
+                lifted[name] = shape.lift(item, (*path, name), ledger)
         if known < len(value):
             self._lift_rest(value, lifted, path, ledger)
         return lifted

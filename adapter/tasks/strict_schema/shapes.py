@@ -76,6 +76,16 @@ class WholeNumber(Same):
         return int(value) if isinstance(value, Decimal | float) and value == int(value) else value
 
 
+def as_it_is(value: Any) -> Any:
+    """Return a value."""
+    return value
+
+
+def decimal_of(value: Any) -> Any:
+    """Read the digits of a decimal's text; trailing zeros stay. What is no such text passes as it is."""
+    return Decimal(value) if isinstance(value, str) and _DECIMAL.match(value) else value
+
+
 class DecimalText:
     """A number with exact digits, as text. A reply that holds a JSON number instead is as exact: it is taken too."""
 
@@ -87,7 +97,7 @@ class DecimalText:
 
     def lift(self, value: Any, path: Path, ledger: Ledger) -> Any:  # noqa: ARG002 - the protocol's signature
         """Read the digits; trailing zeros stay."""
-        return Decimal(value) if isinstance(value, str) and _DECIMAL.match(value) else value
+        return decimal_of(value)
 
     def lower(self, value: Any) -> Any:
         """Write the digits without an exponent, and without zeros past the places that are taken."""

@@ -133,7 +133,7 @@ def _depth(schema: Mapping[str, Any]) -> int:
     inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
     below = max((_depth(node) for node in inner), default=0) if inner else 0
     beside = max((_depth(node) for node in schema.get("anyOf", ())), default=0)
-    return max(below + (schema.get("type") in {"object", "array"}), beside)
+    return max(below + (schema.get("type") in ("object", "array")), beside)
 
 
 def _of_recursion(schema: Mapping[str, Any]) -> Iterator[ContractProblem]:

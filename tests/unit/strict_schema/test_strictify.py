@@ -8,19 +8,22 @@ import pytest
 from adapter.domain.job import Change
 from adapter.tasks.strict_schema import COMMON, OPENAI, StrictSchema, strict_lint, strictify
 
+Schema = dict[str, Any]
+
 NULL = {"type": "null"}
 DECIMAL = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 
 
-def told(rule: dict[str, Any], *, required: bool = True, **root: Any) -> StrictSchema:
+def told(rule: Schema, definitions: Schema | None = None, *, required: bool = True) -> StrictSchema:
     """Make the strict schema of an object whose property x follows a rule."""
     needed = ["x"] if required else []
-    return strictify({"type": "object", "properties": {"x": rule}, "required": needed, **root})
+    root = {"type": "object", "properties": {"x": rule}, "required": needed}
+    return strictify({**root, "$defs": definitions} if definitions else root)
 
 
-def sent(rule: dict[str, Any], *, required: bool = True, **root: Any) -> Any:
+def sent(rule: Schema, *, required: bool = True) -> Any:
     """Return what is sent for such a property."""
-    return told(rule, required=required, **root).schema["properties"]["x"]
+    return told(rule, required=required).schema["properties"]["x"]
 
 
 def closed(**properties: Any) -> dict[str, Any]:
@@ -157,11 +160,12 @@ def test_an_undeclared_key_that_repeats_a_declared_one_is_a_violation() -> None:
 
 @pytest.mark.parametrize("root", ["array", "map", "open"])
 def test_a_root_that_is_no_plain_object_is_wrapped(root: str) -> None:
-    schema, document = {
+    cases: dict[str, tuple[Schema, Any]] = {
         "array": ({"type": "array", "items": {"type": "number"}}, [Decimal("1.0")]),
         "map": ({"type": "object", "additionalProperties": {"type": "integer"}}, {"a": 1}),
         "open": ({"type": "object"}, {"a": [1, None]}),
-    }[root]
+    }
+    schema, document = cases[root]
     strict = strictify(schema)
 
     lowered = strict.lower(document)
@@ -177,7 +181,7 @@ def test_a_discriminated_union_begins_with_its_constant() -> None:
 
     definitions = {"A": branch("a", {"type": "number"}), "B": branch("b", {"type": "string"})}
     union = {"oneOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}], "discriminator": {"propertyName": "kind"}}
-    strict = told(union, **{"$defs": definitions})
+    strict = told(union, definitions)
 
     assert strict.schema["properties"]["x"] == {"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}
     assert list(strict.schema["$defs"]["A"]["properties"]) == ["kind", "v"]
@@ -234,7 +238,7 @@ def test_recursion_is_kept_as_references() -> None:
         "properties": {"v": {"type": "number"}, "kids": {"type": "array", "items": {"$ref": "#/$defs/node"}}},
         "required": ["v"],
     }
-    strict = told({"$ref": "#/$defs/node", "description": "The tree"}, **{"$defs": {"node": node}})
+    strict = told({"$ref": "#/$defs/node", "description": "The tree"}, {"node": node})
     document = {"x": {"v": Decimal("1.0"), "kids": [{"v": Decimal("2.0")}]}}
 
     assert strict.schema["properties"]["x"] == {"description": "The tree", "anyOf": [{"$ref": "#/$defs/node"}]}
@@ -253,7 +257,7 @@ def test_a_reference_with_rules_beside_it_is_merged_also_where_it_recurs() -> No
         "properties": {"x": {"type": "integer"}, "next": {"$ref": "#/$defs/node", "required": ["x"]}},
     }
 
-    strict = told({"$ref": "#/$defs/node"}, **{"$defs": {"node": node}})
+    strict = told({"$ref": "#/$defs/node"}, {"node": node})
 
     definitions = strict.schema["$defs"]
     assert definitions["node"]["properties"]["x"] == {"anyOf": [{"type": "integer"}, NULL]}
@@ -335,7 +339,8 @@ def test_a_value_that_does_not_have_the_strict_shape_passes_as_it_is() -> None:
 
     for value in ("text", 7, None, [1], [{"key": "a"}], [{"key": 1, "value": "2"}]):
         assert strict.lift({"x": value}).document == {"x": value}
-    for document in ("text", [], None, 7):
+    documents: list[Any] = ["text", [], None, 7]
+    for document in documents:
         assert strict.lift(document).document == document
 
 
