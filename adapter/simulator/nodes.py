@@ -24,7 +24,10 @@ class Node(Protocol):
         """Levels to the nearest end, from the children's current heights."""
 
     def fits(self, given: Any) -> bool:
-        """Tell, without looking deep, whether a given value belongs here."""
+        """Tell whether a given value, perhaps a partial one, belongs here."""
+
+    def lacks(self, given: Any) -> int:
+        """Count the required places that a given value which fits says nothing about."""
 
     def make(self, draw: Draw, depth: int, given: Any) -> Any:
         """Make a value; what is given stays as it is, what is unsaid is made up."""
@@ -52,6 +55,10 @@ class Choice:
         """Equal to one of the values, and of its type."""
         return any(value == given and isinstance(value, bool) == isinstance(given, bool) for value in self.values)
 
+    def lacks(self, _given: Any) -> int:
+        """Nothing."""
+        return 0
+
     def make(self, draw: Draw, _depth: int, given: Any) -> Any:
         """Pick one."""
         return draw.random.choice(self.values) if given is UNSAID else given
@@ -72,6 +79,10 @@ class Scalar:
     def fits(self, given: Any) -> bool:
         """Of the right type."""
         return isinstance(given, self.types) and not isinstance(given, bool)
+
+    def lacks(self, _given: Any) -> int:
+        """Nothing."""
+        return 0
 
     def make(self, draw: Draw, _depth: int, given: Any) -> Any:
         """Make one up."""
@@ -96,6 +107,10 @@ class Object:
         if not isinstance(given, dict) or not given.keys() <= self.properties.keys():
             return False
         return all(node.fits(given[key]) for key, node in self.properties.items() if key in given)
+
+    def lacks(self, given: Any) -> int:
+        """Required properties that are missing, here and below."""
+        return len(self.required - given.keys()) + sum(self.properties[key].lacks(given[key]) for key in given)
 
     def make(self, draw: Draw, depth: int, given: Any) -> Any:
         """Every property, optional ones too while there is room."""
@@ -126,8 +141,14 @@ class Array:
         return 1 + max([node.height for node in self._nodes(self.least)], default=0)
 
     def fits(self, given: Any) -> bool:
-        """Any list."""
-        return isinstance(given, list)
+        """A list whose items fit."""
+        if not isinstance(given, list):
+            return False
+        return all(node.fits(item) for node, item in zip(self._nodes(len(given)), given, strict=True))
+
+    def lacks(self, given: Any) -> int:
+        """What the items lack."""
+        return sum(node.lacks(item) for node, item in zip(self._nodes(len(given)), given, strict=True))
 
     def make(self, draw: Draw, depth: int, given: Any) -> Any:
         """A few items, or the given ones completed."""
@@ -170,11 +191,15 @@ class Union:
         """Any branch."""
         return any(node.fits(given) for node in self.branches)
 
+    def lacks(self, given: Any) -> int:
+        """What the branch that fits best lacks."""
+        return min(node.lacks(given) for node in self.branches if node.fits(given))
+
     def make(self, draw: Draw, depth: int, given: Any) -> Any:
-        """The branch that a given value fits; else any, seldom null, and the shortest when there is no room."""
+        """The branch that a given value fits best; else any, seldom null, and the shortest when there is no room."""
         if given is not UNSAID:
-            chosen = next((node for node in self.branches if node.fits(given)), None)
-            return given if chosen is None else chosen.make(draw, depth, given)
+            fitting = [node for node in self.branches if node.fits(given)]
+            return min(fitting, key=lambda node: node.lacks(given)).make(draw, depth, given) if fitting else given
         return self._choose(draw, depth).make(draw, depth, UNSAID)
 
     def _choose(self, draw: Draw, depth: int) -> Node:
@@ -201,6 +226,10 @@ class Reference:
     def fits(self, given: Any) -> bool:
         """As the target."""
         return self.target is not None and self.target.fits(given)
+
+    def lacks(self, given: Any) -> int:
+        """As the target."""
+        return 0 if self.target is None else self.target.lacks(given)
 
     def make(self, draw: Draw, depth: int, given: Any) -> Any:
         """As the target."""

@@ -169,6 +169,21 @@ def test_a_partial_document_is_completed_without_changing_what_it_says() -> None
     assert document["lines"][1] == {"kind": "note"}
 
 
+def test_a_given_document_belongs_to_the_alternative_that_it_fits_best() -> None:
+    def named(*names: str) -> dict[str, Any]:
+        properties = {name: {"type": "string"} for name in names}
+        return {"type": "object", "properties": properties, "required": list(names), "additionalProperties": False}
+
+    schema = {
+        "type": "object",
+        "properties": {"who": {"type": "array", "items": {"anyOf": [named("name", "city"), named("name"), named()]}}},
+        "required": ["who"],
+    }
+    said = {"who": [{}, {"name": "Ines"}, {"name": "Liam", "city": "Graz"}]}
+    assert Generator(schema).document(1, given=said) == said
+    assert set(Generator(schema).document(1, given={"who": [{"city": "Graz"}]})["who"][0]) == {"name", "city"}
+
+
 def test_names_make_values_plausible() -> None:
     names = ("city", "currency", "email", "dueDate")
     schema = {
