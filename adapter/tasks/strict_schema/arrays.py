@@ -17,7 +17,7 @@ def build_array(builder: "Builder", view: View, depth: int) -> tuple[Schema, Sha
     """A list; one that may hold anything is a list of JSON-encoded strings."""
     item = builder.build((builder.anything,) if not view.items else view.items, depth + 1)
     schema: Schema = {"type": "array", "items": item.schema}
-    limits = {keyword: view.take(keyword) for keyword in ("minItems", "maxItems") if keyword in view.keywords}
+    limits = {keyword: int(view.take(keyword)) for keyword in ("minItems", "maxItems") if keyword in view.keywords}
     if view.items is False:
         limits["maxItems"] = 0
     for keyword, value in limits.items():

@@ -84,7 +84,7 @@ def build_map(builder: "Builder", view: View, depth: int) -> tuple[Schema, MapSh
     if view.is_map:
         for keyword, sent in (("minProperties", "minItems"), ("maxProperties", "maxItems")):
             if keyword in view.keywords and sent in builder.profile.keywords:
-                schema[sent] = view.take(keyword)
+                schema[sent] = int(view.take(keyword))
             elif keyword in view.keywords:
                 builder.notes.drop(view, keyword)
     return schema, MapShape(value.shape)

@@ -13,7 +13,8 @@ from adapter.tasks.strict_schema.profile import SchemaProfile
 from adapter.tasks.strict_schema.shapes import SAME, Coded, DecimalText, Shape, WholeNumber, code_of
 
 LONG_ENUM = 250
-_STRING_RULES = ("minLength", "maxLength", "pattern", "format")
+LENGTHS = ("minLength", "maxLength")
+_STRING_RULES = (*LENGTHS, "pattern", "format")
 _NUMBER_RULES = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
 _ENCODINGS = ("contentEncoding", "contentMediaType")
 
@@ -26,7 +27,7 @@ def string(view: View, profile: SchemaProfile, notes: Notes) -> tuple[Schema, Sh
         if value is None:
             continue
         if keyword in profile.keywords and _is_taken(keyword, value, profile):
-            schema[keyword] = value
+            schema[keyword] = int(value) if keyword in LENGTHS else value
         else:
             notes.drop(view, keyword)
     for keyword in _ENCODINGS:

@@ -1,5 +1,6 @@
 """For contracts of every kind: what is sent keeps to the subset, and documents survive the way there and back."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +24,8 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
-@settings(max_examples=120, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+# derandomised, so that a build does not fail by chance; raise max_examples and take it out to go looking
+@settings(derandomize=True, max_examples=120, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(contracts(), st.sampled_from([OPENAI, AZURE, COMMON]))
 def test_a_document_survives_the_way_to_the_strict_shape_and_back(
     pair: tuple[Schema, Any], profile: SchemaProfile
@@ -41,6 +43,7 @@ def test_a_document_survives_the_way_to_the_strict_shape_and_back(
     lifted = strict.lift(exact_json.loads(exact_json.dumps(lowered)))
 
     assert strict_lint(strict.schema, profile) == ()
+    assert json.loads(json.dumps(strict.schema)) == strict.schema
     assert [error.message for error in jsonschema_rs.Draft202012Validator(strict.schema).iter_errors(lowered)] == []
     assert lifted.violations == ()
     assert without_nulls(lifted.document) == without_nulls(document)

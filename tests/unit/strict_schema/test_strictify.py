@@ -1,10 +1,12 @@
 """Each feature of a contract: what the model is told, and how a reply comes back."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from adapter.domain import exact_json
 from adapter.domain.job import Change
 from adapter.tasks.strict_schema import COMMON, OPENAI, StrictSchema, strict_lint, strictify
 
@@ -352,3 +354,15 @@ def test_every_strict_schema_here_passes_the_lint() -> None:
     rule = {"type": "object", "properties": {"y": {"enum": [1, "a", None]}}, "patternProperties": {"^z": {}}}
 
     assert strict_lint(told(rule).schema, OPENAI) == ()
+
+
+def test_what_is_sent_holds_only_what_any_json_library_writes() -> None:
+    schema = exact_json.loads(
+        """{"type": "object", "properties": {
+            "a": {"type": "string", "maxLength": 3.0}, "b": {"type": "integer", "minimum": 1.0},
+            "c": {"type": "array", "items": {"type": ["string", "number"], "maximum": 0.1}, "maxItems": 2.0},
+            "d": {"enum": [1.0, 2.5]}, "e": {"type": "object", "additionalProperties": {}, "maxProperties": 4.0}
+        }}"""
+    )
+
+    assert json.loads(json.dumps(strictify(schema).schema)) == strictify(schema).schema
