@@ -15,6 +15,7 @@ from adapter.outbound.sql.rows import Values
 from adapter.outbound.sql.times import from_us, some_from_us
 
 _TAG = "$"  # {"$": [type, value]} is a header value that JSON has no type for
+_PLAIN_TYPES = frozenset({str, int, bool, type(None)})
 _PROPERTY_NAMES = tuple(field.name for field in fields(Properties))
 
 _WRITERS: Sequence[tuple[str, type | tuple[type, ...], Callable[[Any], object]]] = (
@@ -115,6 +116,8 @@ def _properties(document: Mapping[str, Any]) -> Properties:
 
 
 def _header_document(value: object) -> object:
+    if type(value) in _PLAIN_TYPES:
+        return value
     if isinstance(value, list | tuple):
         return [_header_document(item) for item in value]
     for kind, types, write in _WRITERS:
