@@ -83,8 +83,13 @@ class ModelGate:
     @property
     def wants_probe(self) -> bool:
         """True while the gate is closed and nobody is there to find out whether it can be opened."""
-        candidates = (*self._waiters.values(), *((self._probe,) if self._probe is not None else ()))
-        return self.state is not GateState.UP and all(leave.is_suspect for leave in candidates)
+        if self.state is GateState.UP:
+            return False
+        return (self._probe is None or self._is_poor(self._probe)) and all(map(self._is_poor, self._waiters.values()))
+
+    def _is_poor(self, probe: Leave) -> bool:
+        """True for a probe whose failure tells little; a refused key hits every request alike."""
+        return probe.is_suspect and self.state is GateState.DOWN
 
     def why_closed(self) -> AdapterError | None:
         """Return the error a caller meets who cannot wait; None when calls may be made."""
@@ -176,8 +181,9 @@ class ModelGate:
             self._timer = None
         if self.state is GateState.UP or self._probe is not None or not self._waiters:
             return
-        only_suspects = all(leave.is_suspect for leave in self._waiters.values())
-        due = self._next_probe + (self._settings.max_probe_seconds if only_suspects else 0.0)
+        # Who may itself be the cause leaves anybody else who comes some time to be the probe.
+        has_only_poor = all(map(self._is_poor, self._waiters.values()))
+        due = self._next_probe + (self._settings.max_probe_seconds if has_only_poor else 0.0)
         delay = max(0.0, due - self._clock.monotonic())
         self._timer = asyncio.get_running_loop().call_later(delay, self._let_one_probe)
 

@@ -1,0 +1,69 @@
+"""Where answers and tickets go."""
+
+from dataclasses import replace
+
+import pytest
+
+from adapter.domain.job import Route
+from adapter.outbound.task_folders import load_tasks
+from adapter.service.routing import TICKET_HEADER, Routing
+from adapter.tasks.task import Task
+from tests.kit.adapter_process import ROOT
+from tests.unit.service.runs import request
+
+ROUTING = Routing(requests_exchange="adapter.requests", results_exchange="adapter.results")
+REPLY_TO = Route("", "crm.replies", mandatory=False)
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    return load_tasks(ROOT / "examples" / "tasks" / "classify-ticket").resolve("classify-ticket")
+
+
+def also_exchange(task: Task) -> Task:
+    results = task.definition.results.model_copy(update={"also_exchange": True})
+    return replace(task, definition=task.definition.model_copy(update={"results": results}))
+
+
+def test_without_a_reply_address_the_answer_goes_to_the_result_exchange(task: Task) -> None:
+    routes = ROUTING.all_routes(request(), task)
+
+    assert routes == (Route("adapter.results", "", "r-1", keyed_by_outcome=True),)
+
+
+def test_the_correlation_id_of_the_request_goes_before_its_id() -> None:
+    assert ROUTING.route_of(request(correlation_id="c-9")).correlation_id == "c-9"
+
+
+def test_a_reply_address_is_used_alone(task: Task) -> None:
+    routes = ROUTING.all_routes(request(reply_to=REPLY_TO), task)
+
+    assert routes == (Route("", "crm.replies", "r-1", mandatory=False),)
+
+
+def test_a_task_may_send_its_results_to_the_exchange_too(task: Task) -> None:
+    routes = ROUTING.all_routes(request(reply_to=REPLY_TO, correlation_id="c-9"), also_exchange(task))
+
+    assert [(route.exchange, route.routing_key, route.correlation_id) for route in routes] == [
+        ("", "crm.replies", "c-9"),
+        ("adapter.results", "", "c-9"),
+    ]
+
+
+def test_the_exchange_alone_is_not_used_twice(task: Task) -> None:
+    assert len(ROUTING.all_routes(request(), also_exchange(task))) == 1
+
+
+def test_a_task_that_is_not_loaded_has_only_the_route_of_the_request() -> None:
+    assert len(ROUTING.all_routes(request(reply_to=REPLY_TO), None)) == 1
+
+
+def test_a_ticket_is_an_empty_persistent_message_to_the_queue_of_the_task() -> None:
+    ticket = ROUTING.ticket("job-1", "classify-ticket", "t-1")
+
+    message = ticket.message
+    assert (message.exchange, message.routing_key, message.body) == ("adapter.requests", "classify-ticket", b"")
+    assert message.properties.headers == {TICKET_HEADER: "job-1"}
+    assert message.properties.delivery_mode == 2
+    assert message.mandatory
+    assert ticket.publication_id == message.properties.message_id == "t-1"
