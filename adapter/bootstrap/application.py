@@ -21,6 +21,8 @@ log = structlog.get_logger()
 
 # Health of links and models is looked at so often.
 _HEALTH_SECONDS = 1.0
+# A start waits so long for the broker; then it serves gRPC, and the queues when they come.
+_BROKER_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ class Application:
         catalogue = read_catalogue(settings)
         store = build_store(settings)
         models = build_models(settings, catalogue, self.metrics)
-        self.broker = BrokerSide(settings.amqp, settings.limits, catalogue, self.metrics, store) if settings.amqp else None
+        self.broker = (
+            BrokerSide(settings.amqp, settings.limits, catalogue, self.metrics, store) if settings.amqp else None
+        )
         self.core: Core = build_core(
             settings,
             catalogue,
@@ -80,6 +84,7 @@ class Application:
         self._beside(self.housekeeping.run(), "housekeeping")
         if self.broker:
             self._beside(self.broker.run(), "broker")
+            await self.broker.wait_consuming(_BROKER_SECONDS)
         else:
             self._beside(core.submissions.run_stored(), "stored jobs")
         publisher = self.broker.publisher if self.broker else None
@@ -171,4 +176,3 @@ class Application:
             for name, state in self.states().items():
                 await self._grpc.set_serving(name, state in {"up", "open", "consuming"})
             await self.core.clock.sleep(_HEALTH_SECONDS)
-

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from adapter.bootstrap.core import Core
-from adapter.broker.errors import SetupFailed
+from adapter.broker.errors import BrokerError, SetupFailed
 from adapter.broker.events import EventField
 from adapter.broker.link import Link, LinkSettings, LinkState
 from adapter.broker.publisher import BrokerPublisher
@@ -29,6 +29,12 @@ from adapter.tasks.catalogue import Catalogue
 
 log = structlog.get_logger()
 
+_LOOK_SECONDS = 0.02
+
+
+class BrokerRefused(BrokerError):
+    """The broker is there, but does not let us work; the message says what to do and who owns it."""
+
 
 class BrokerSide:
     """Everything that talks to RabbitMQ. Built in two steps: the relay before the core, the consumers after it."""
@@ -41,9 +47,7 @@ class BrokerSide:
         self._link_settings = LinkSettings(
             urls=[reveal(url) for url in amqp.urls], heartbeat_seconds=amqp.heartbeat_seconds
         )
-        self.consume_link = Link(
-            self._link_settings, "consume", setup=self._set_up_topology, on_event=self._on_event
-        )
+        self.consume_link = Link(self._link_settings, "consume", setup=self._set_up_topology, on_event=self._on_event)
         self.publish_link = Link(self._link_settings, "publish", on_event=self._on_event)
         self.publisher = BrokerPublisher(
             self.publish_link, confirm_timeout_seconds=amqp.confirm_seconds, on_event=self._on_event
@@ -53,9 +57,7 @@ class BrokerSide:
             self.publisher,
             metrics,
             SystemClock(),
-            RelaySettings(
-                poll_seconds=amqp.relay_poll_seconds, unroutable_wait_seconds=amqp.unroutable_wait_seconds
-            ),
+            RelaySettings(poll_seconds=amqp.relay_poll_seconds, unroutable_wait_seconds=amqp.unroutable_wait_seconds),
         )
         self.routing = Routing(
             requests_exchange=self.topology.requests_exchange, results_exchange=self.topology.results_exchange
@@ -117,6 +119,24 @@ class BrokerSide:
             if self.consumers is not None:
                 group.create_task(self.consumers.run(), name="consumers")
 
+    async def wait_consuming(self, seconds: float) -> None:
+        """Wait until every queue is consumed; a broker that is merely away is told of, and waited for beside.
+
+        Raises BrokerRefused when it takes a person: credentials, rights, or a topology that is not as it must be.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while not self._is_consuming():
+                    if self.consume_link.state is LinkState.FAILED:
+                        raise BrokerRefused(self.consume_link.problem)
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except TimeoutError:
+            log.warning("broker_not_ready", waited_seconds=seconds, **self.states())
+
+    def _is_consuming(self) -> bool:
+        queues = self.consumers.health() if self.consumers else ()
+        return self.consume_link.state is LinkState.OPEN and all(queue.is_consuming for queue in queues)
+
     async def _set_up_topology(self, link: Link) -> None:
         if self.amqp.topology == "declare":
             await declare(link, self.topology)
@@ -142,8 +162,6 @@ class BrokerSide:
         for link in self._links() if hasattr(self, "publish_link") else ():
             self._metrics.link_state(link.role, is_open=link.state is LinkState.OPEN)
         log.info(name, **dict(fields))
-
-
 
 
 async def topology_problems(amqp: Amqp, catalogue: Catalogue, *, wait_seconds: float = 10.0) -> list[str]:
