@@ -89,7 +89,7 @@ class Link:
     @property
     def is_open(self) -> bool:
         """True when channels can be used, also while publishes are blocked."""
-        return self.state in _UP
+        return self.state in _UP and self._connection is not None and self._connection.is_open
 
     @property
     def takes_publishes(self) -> bool:

@@ -81,6 +81,8 @@ class BrokerPublisher:
             return PublishOutcome(PublishStatus.REFUSED, f"The body exceeds {self._max_body_bytes} bytes.")
         trouble = self._trouble()
         if trouble:
+            # A caller that tries again at once must not keep the loop from opening the link again.
+            await asyncio.sleep(0)
             return PublishOutcome(PublishStatus.NOT_SENT, trouble)
         entered = await self._window.enter(
             size_bytes, lambda: self._suspects.must_go_alone(message), self._slot_timeout_seconds
@@ -93,6 +95,7 @@ class BrokerPublisher:
         except BadPropertyError as error:
             return PublishOutcome(PublishStatus.REFUSED, str(error))
         except BrokerError as error:
+            await asyncio.sleep(0)
             return PublishOutcome(PublishStatus.NOT_SENT, str(error))
         finally:
             self._window.leave(size_bytes)
