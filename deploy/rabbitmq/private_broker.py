@@ -68,10 +68,8 @@ def find_server() -> Server:
 
 def free_port() -> int:
     """Return a TCP port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 class PrivateBroker:
@@ -92,16 +90,12 @@ class PrivateBroker:
     @property
     def url(self) -> str:
         """AMQP URL of the default vhost."""
-        return self.vhost_url("%2F")
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
 
     @property
     def node_pid(self) -> int:
         """Process id of the running node; 0 = none."""
         return self._node.pid if self._node else 0
-
-    def vhost_url(self, vhost: str) -> str:
-        """AMQP URL of a vhost, its name percent-encoded."""
-        return f"amqp://guest:guest@127.0.0.1:{self.port}/{vhost}"
 
     def __enter__(self) -> Self:
         """Start it."""
@@ -186,11 +180,8 @@ class PrivateBroker:
 
     def log_tail(self, lines: int = 30) -> str:
         """Return the last lines of the node's logs, for error messages."""
-        found: list[str] = []
-        for path in sorted((self.directory / "log").glob("*.log")):
-            with contextlib.suppress(OSError):
-                found += path.read_text(errors="replace").splitlines()[-lines:]
-        return "\n".join(found)
+        texts = [path.read_text(errors="replace") for path in sorted((self.directory / "log").glob("*.log"))]
+        return "\n".join(line for text in texts for line in text.splitlines()[-lines:])
 
     # --- parts ---------------------------------------------------------------------------------------
 
