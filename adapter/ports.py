@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from adapter.domain.job import Attempt, Job, Origin, Outcome, Route, State, Verdict
 from adapter.domain.message import Answer, OutgoingMessage, ParkedMessage, Publication, PublishOutcome
@@ -63,12 +63,20 @@ class NewJob:
 class StoredCall:
     """One model call as the memory has it. reply None and error "" = sent, and its worker died before an answer."""
 
+    NOT_SENT: ClassVar[str] = "not sent: the model went away while the call was written down"
+    """Error of a call that was given up before it left; it counts for nothing."""
+
     number: int
     model: str
     start_time: datetime
     duration_seconds: float = 0.0
     reply: Reply | None = None
     error: str = ""
+
+    @property
+    def was_sent(self) -> bool:
+        """True unless it was given up before it left."""
+        return self.error != self.NOT_SENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The broker side: two links, topology, consumers, publisher and relay."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import structlog
 

@@ -66,7 +66,7 @@ def read_catalogue(settings: Settings, folder: Path | None = None) -> Catalogue:
     return catalogue
 
 
-def build_core(  # noqa: PLR0913 - the parts that differ between run and serve
+def build_core(
     settings: Settings,
     catalogue: Catalogue,
     models: Mapping[str, GatedModel],

@@ -1,6 +1,6 @@
 """Models from the configuration: endpoint, price, gate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from pydantic import SecretStr
@@ -15,16 +15,21 @@ from adapter.pipeline.gate import GateSettings, GateState, ModelGate
 from adapter.ports import Model
 from adapter.secret import reveal
 from adapter.settings import ModelSection, PriceTable, Settings
+from adapter.settings_file import ConfigurationProblems
 from adapter.simulator.answers import SampleAnswers, sample_answers
 from adapter.simulator.faults import FaultRule
 from adapter.simulator.latency import Latency
 from adapter.simulator.model import SimulatedModel
 from adapter.simulator.simulation import SimulatorSettings
 from adapter.tasks.catalogue import Catalogue
+from adapter.tasks.problem import Problem
 
 
 def build_models(settings: Settings, catalogue: Catalogue, metrics: Metrics) -> dict[str, GatedModel]:
-    """Build every configured model with its gate. Nothing is called or read yet, but the secrets are there."""
+    """Build every configured model with its gate; nothing is called yet.
+
+    Raises SecretMissing when a key or header is not there, ConfigurationProblems for a ca_file that cannot be used.
+    """
     answers: SampleAnswers | None = None
     models: dict[str, GatedModel] = {}
     for name, section in settings.models.items():
@@ -50,21 +55,32 @@ def _model(name: str, section: ModelSection, answers: SampleAnswers | None) -> M
             latency=Latency.parse(section.latency), faults=tuple(FaultRule.parse(text) for text in section.faults)
         )
         return SimulatedModel(name, simulator, answers, _price(section.price))
-    return OpenAIModel(
-        ModelEndpoint(
-            name=name,
-            provider=section.provider,
-            model=section.model,
-            base_url=section.base_url,
-            api_key=None if section.api_key is None else partial(reveal, section.api_key),
-            headers=_revealed(section.headers),
-            extra_body=section.extra_body,
-            simulator=section.simulator,
-            price=_price(section.price),
-            ca_file=section.ca_file,
-            proxy=section.proxy,
-        )
+    endpoint = ModelEndpoint(
+        name=name,
+        provider=section.provider,
+        model=section.model,
+        base_url=section.base_url,
+        api_key=_key(section.api_key),
+        headers=_revealed(section.headers),
+        extra_body=section.extra_body,
+        simulator=section.simulator,
+        price=_price(section.price),
+        ca_file=section.ca_file,
+        proxy=None if section.proxy is None else reveal(section.proxy),
     )
+    try:
+        return OpenAIModel(endpoint)
+    except OSError as exc:  # also ssl.SSLError
+        problem = Problem(f"models.{name}.ca_file", 0, f"{section.ca_file} cannot be used: {exc.strerror or exc}")
+        raise ConfigurationProblems((problem,)) from exc
+
+
+def _key(reference: SecretStr | None) -> Callable[[], str] | None:
+    """Read the key once now, so that a missing one is known at start, and again whenever it is refused."""
+    if reference is None:
+        return None
+    reveal(reference)
+    return partial(reveal, reference)
 
 
 def _revealed(headers: Mapping[str, SecretStr]) -> dict[str, str]:

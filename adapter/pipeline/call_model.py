@@ -114,9 +114,18 @@ class _Caller:
             self.log.waited(self.clock.monotonic() - begun)
 
     async def call_once(self) -> StoredCall:
+        while (call := await self._call_unless_it_closed()) is None:
+            continue
+        return call
+
+    async def _call_unless_it_closed(self) -> StoredCall | None:
+        """Make one call; None when the model went away while it was written down, and it was not sent."""
         leave = await self._admitted()
         try:
             call = await self.log.started(self.target)
+            if not self.target.gate.is_good(leave):
+                await self.log.ended(replace(call, error=StoredCall.NOT_SENT))
+                return None
             begun = self.clock.monotonic()
             answered = await self._answer(call, leave, begun)
         except BaseException:

@@ -117,6 +117,10 @@ class ModelGate:
                 self.abandoned(waiter.result())
             raise
 
+    def is_good(self, leave: Leave) -> bool:
+        """Say whether leave that was given earlier still holds: the gate may have closed since."""
+        return self.state is GateState.UP or leave is self._probe
+
     def succeeded(self, leave: Leave) -> None:
         """A reply came, of whatever quality, or the endpoint judged the request: the model is up."""
         self.last_success = self._clock.monotonic()

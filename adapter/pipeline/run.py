@@ -61,7 +61,9 @@ class RunRecord:
     turns: tuple[Turn, ...] = ()
     """Of the newest prompt."""
     model_calls: int = 0
-    """All of them, the ones without a reply too."""
+    """All that were sent, the ones without a reply too."""
+    calls_written: int = 0
+    """Number of the newest call."""
     worked_seconds: float = 0.0
     """In attempts of this run."""
     waited_seconds: float = 0.0
@@ -70,7 +72,7 @@ class RunRecord:
     @classmethod
     def of_earlier(cls, calls: Sequence[StoredCall], work_seconds: float) -> "RunRecord":
         """Begin with what earlier runs left: their calls, and the time they are known to have worked."""
-        record = cls(model_calls=len(calls))
+        record = cls(model_calls=sum(call.was_sent for call in calls), calls_written=len(calls))
         for call in earlier_attempts(calls):
             record.note(call)
         record.budget.seconds = max(record.budget.seconds, work_seconds)

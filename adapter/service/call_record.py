@@ -55,10 +55,11 @@ class CallRecord:
 
     async def _start(self, target: GatedModel) -> StoredCall:
         run, record = self._run, self._record
-        call = StoredCall(record.model_calls + 1, target.name, self._clock.now())
+        call = StoredCall(record.calls_written + 1, target.name, self._clock.now())
 
         async def write() -> None:
             await self._store.call_started(run.claim, call, record.turns)
+            record.calls_written += 1
             record.model_calls += 1
             run.open_call = call
 
@@ -81,6 +82,8 @@ class CallRecord:
             self._run.open_call = None
             if call.reply is not None:
                 self._record.note(call)
+            if not call.was_sent:
+                self._record.model_calls -= 1
 
         await self._fenced.write(self._run, write)
 
