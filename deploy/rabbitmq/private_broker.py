@@ -108,8 +108,6 @@ class PrivateBroker:
         """Stop it and remove its files."""
         self.stop()
 
-    # --- life ----------------------------------------------------------------------------------------
-
     def start(self) -> None:
         """Start the node and wait until it takes connections; again after kill() or stop_node(), same data."""
         if self._epmd is None:
@@ -183,8 +181,6 @@ class PrivateBroker:
         texts = [path.read_text(errors="replace") for path in sorted((self.directory / "log").glob("*.log"))]
         return "\n".join(line for text in texts for line in text.splitlines()[-lines:])
 
-    # --- parts ---------------------------------------------------------------------------------------
-
     def _make_environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
         here = self.directory
@@ -247,13 +243,10 @@ class PrivateBroker:
         )
 
     def _end_guard(self) -> None:
-        if self._guard is None:
-            return
-        self._guard.kill()
-        if self._guard.stdin is not None:
-            self._guard.stdin.close()
-        self._guard.wait(STOP_TIMEOUT_SECONDS)
-        self._guard = None
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            guard.kill()
+            guard.communicate(timeout=STOP_TIMEOUT_SECONDS)
 
     def _await_port(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
