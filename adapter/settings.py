@@ -7,8 +7,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from adapter.durations import parse_duration_seconds
+from adapter.simulator.faults import FaultRule
+from adapter.simulator.latency import Latency
 
-Seconds = Annotated[float, BeforeValidator(parse_duration_seconds), Field(ge=0)]
+Seconds = Annotated[float, BeforeValidator(parse_duration_seconds), Field(ge=0, allow_inf_nan=False)]
+Interval = Annotated[Seconds, Field(gt=0)]
+"""Between two looks at something, or until it is given up: never nothing at all."""
 
 
 class Section(BaseModel):
@@ -27,18 +31,42 @@ def _address(value: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 
 
+def _broker_url(value: SecretStr) -> SecretStr:
+    # The URL may hold a password, so it is not shown; a reference is read only when it is needed.
+    url = value.get_secret_value()
+    if url.startswith("amqps:"):
+        raise ValueError("amqps:// comes with a later version; use amqp:// meanwhile")
+    if not url.startswith(("amqp://", "file:", "${")):
+        raise ValueError('must begin with amqp://, or be "${NAME}" or file:/run/secrets/…')
+    return value
+
+
+def _database_url(value: str) -> str:
+    if not value.startswith("sqlite:///"):
+        raise ValueError("only sqlite:///… is supported yet; PostgreSQL comes with a later version")
+    return value
+
+
+def _latency(value: str) -> str:
+    Latency.parse(value)
+    return value
+
+
+def _fault(value: str) -> str:
+    FaultRule.parse(value)
+    return value
+
+
 class Database(Section):
     """Where the memory is."""
 
-    url: str = "sqlite:///adapter.db"
-    lease_seconds: Seconds = 15
+    url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///adapter.db"
+    lease_seconds: Interval = 15
     """A replica that did not renew its lease for so long is taken for dead."""
-    heartbeat_seconds: Seconds = 3
+    heartbeat_seconds: Interval = 3
 
     @model_validator(mode="after")
-    def _is_supported(self) -> "Database":
-        if not self.url.startswith("sqlite:///"):
-            raise ValueError("only sqlite:///… is supported yet; PostgreSQL comes with a later version")
+    def _beats_in_time(self) -> "Database":
         if self.heartbeat_seconds * 2 > self.lease_seconds:
             raise ValueError("heartbeat_seconds must be at most half of lease_seconds")
         return self
@@ -47,7 +75,7 @@ class Database(Section):
 class Amqp(Section):
     """The broker; without this section there is none."""
 
-    urls: list[SecretStr] = Field(min_length=1)
+    urls: list[Annotated[SecretStr, AfterValidator(_broker_url)]] = Field(min_length=1)
     prefix: str = Field("adapter", pattern=r"^[a-zA-Z0-9_-]{1,40}$")
     max_held: int = Field(500, ge=1, le=2000)
     max_held_bytes: int = Field(268_435_456, ge=1)
@@ -57,8 +85,8 @@ class Amqp(Section):
     reply_to_allow: list[str] = []
     topology: Literal["declare", "verify"] = "declare"
     heartbeat_seconds: int = Field(15, ge=1)
-    confirm_seconds: Seconds = 30
-    relay_poll_seconds: Seconds = 2
+    confirm_seconds: Interval = 30
+    relay_poll_seconds: Interval = 2
     max_result_bytes: int = Field(8_388_608, ge=1024)
     unknown_task_releases: int = Field(3, ge=0)
     """A message for an unknown task goes back so often first: a newer replica may know the task."""
@@ -100,10 +128,10 @@ class Retention(Section):
 class PriceTable(Section):
     """Cost of `per` tokens."""
 
-    input: Decimal
-    output: Decimal
-    cached_input: Decimal | None = None
-    per: int = 1_000_000
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+    cached_input: Decimal | None = Field(None, ge=0)
+    per: int = Field(1_000_000, ge=1)
     currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
 
 
@@ -111,48 +139,49 @@ class Breaker(Section):
     """When calls to a model stop, and how they start again."""
 
     failures: int = Field(5, ge=1)
-    probe_seconds: Seconds = 2
-    max_probe_seconds: Seconds = 5
-    misconfigured_probe_seconds: Seconds = 15
+    probe_seconds: Interval = 2
+    max_probe_seconds: Interval = 5
+    misconfigured_probe_seconds: Interval = 15
+
+
+def _provider(value: object) -> object:
+    if value in {"azure", "openrouter", "xai", "gemini", "vertex"}:
+        raise ValueError(f"{value} comes with a later version; use compatible meanwhile")
+    return value
 
 
 class ModelSection(Section):
     """One configured model."""
 
-    provider: Literal["simulated", "openai", "compatible"]
+    provider: Annotated[Literal["simulated", "openai", "compatible"], BeforeValidator(_provider)]
     model: str = ""
-    base_url: str = ""
+    base_url: str = Field("", pattern=r"^(https?://[^\s/]+\S*)?$")
     api_key: SecretStr | None = None
     headers: dict[str, SecretStr] = {}
     extra_body: dict[str, object] = {}
     ca_file: Path | None = None
-    proxy: str | None = None
+    proxy: SecretStr | None = None
     simulator: bool = False
-    timeout_seconds: Seconds = 120
+    timeout_seconds: Interval = 120
     context_tokens: int | None = Field(None, ge=1)
     price: PriceTable | None = None
     breaker: Breaker = Breaker()
-    latency: str = "0"
+    latency: Annotated[str, BeforeValidator(str), AfterValidator(_latency)] = "0"
     """Of a simulated model: seconds, or a distribution such as lognormal(0.8,0.4)."""
-    faults: list[str] = []
+    faults: list[Annotated[str, BeforeValidator(str), AfterValidator(_fault)]] = []
     """Of a simulated model: kind:rate, such as 429:0.1."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _provider_is_built(cls, values: object) -> object:
-        later = {"azure", "openrouter", "xai", "gemini", "vertex"}
-        if isinstance(values, dict) and values.get("provider") in later:
-            raise ValueError(f"provider {values['provider']} comes with a later version; use compatible meanwhile")
-        return values
 
     @model_validator(mode="after")
     def _is_complete(self) -> "ModelSection":
+        missing = []
         if self.provider != "simulated" and not self.model:
-            raise ValueError("model: the id of the model at the endpoint is missing")
+            missing.append("model: the id of the model at the endpoint is missing")
         if self.provider == "compatible" and not self.base_url:
-            raise ValueError("base_url: the address of the endpoint is missing")
+            missing.append("base_url: the address of the endpoint is missing")
         if self.provider == "openai" and self.api_key is None:
-            raise ValueError('api_key: is missing; write "${OPENAI_API_KEY}" or file:/run/secrets/…')
+            missing.append('api_key: is missing; write "${OPENAI_API_KEY}" or file:/run/secrets/…')
+        if missing:
+            raise ValueError("; ".join(missing))
         return self
 
 
@@ -177,10 +206,3 @@ class Settings(Section):
     drain_seconds: Seconds = 90
     log: Log = Log()
     models: dict[str, ModelSection] = {"default": ModelSection(provider="simulated")}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _later(cls, values: object) -> object:
-        if isinstance(values, dict) and "auth" in values:
-            raise ValueError("auth comes with a later version; remove the section")
-        return values

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from adapter.tasks.problem import Problem, TaskProblems
 
 PREFIX = "ADAPTER_"
 NOT_SETTINGS = frozenset({"ADAPTER_CONFIG", "ADAPTER_FAILPOINTS"})
+COMES_LATER = frozenset(
+    {"auth", "tls", "max_in_flight", "requests_per_minute", "tokens_per_minute"}
+    | {"deployment", "api_version", "project", "location", "credentials"}
+)
 DEFAULT_FILE = Path("adapter.yaml")
 
 
@@ -46,11 +51,10 @@ def _read(named: Path | None) -> LocatedYaml:
     try:
         content = path.read_bytes()
     except OSError as exc:
-        if named is None:
-            content = b""
-        else:
+        if named is not None or not isinstance(exc, FileNotFoundError):
             problem = Problem(str(path), 0, f"cannot be read: {exc.strerror}. Name another file with --config.")
             raise ConfigurationProblems((problem,)) from exc
+        content = b""
     try:
         located = parse_located(content, str(path))
     except TaskProblems as exc:
@@ -64,20 +68,38 @@ def _overlay(
     values: Mapping[str, Any], environment: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
     """Lay the variables over the file's values; returns which variable set which path, too."""
-    merged: dict[str, Any] = json.loads(json.dumps(values, default=str))
+    merged: dict[str, Any] = _plain(values)
     sources: dict[tuple[str, ...], str] = {}
     for name in sorted(environment):
         if not name.startswith(PREFIX) or name in NOT_SETTINGS:
             continue
-        path = tuple(name.removeprefix(PREFIX).lower().split("__"))
-        sources[path] = name
         place = merged
-        for step in path[:-1]:
-            below = place.get(step)
-            place[step] = below if isinstance(below, dict) else {}
-            place = place[step]
-        place[path[-1]] = _value(environment[name])
+        path: tuple[str, ...] = ()
+        *above, last = name.removeprefix(PREFIX).lower().split("__")
+        for step in above:
+            key = _known_key(place, step)
+            below = place.get(key)
+            place[key] = below if isinstance(below, dict) else {}
+            place = place[key]
+            path = (*path, key)
+        key = _known_key(place, last)
+        place[key] = _value(environment[name])
+        sources[(*path, key)] = name
     return merged, sources
+
+
+def _plain(value: Any) -> Any:
+    """Copy what YAML holds; numbers with a fraction become floats, as JSON has them."""
+    if isinstance(value, Mapping):
+        return {key: _plain(below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _known_key(keys: Iterable[str], name: str) -> str:
+    """Find the key that a variable names: names of models and tasks may have capitals, which variables do not tell."""
+    return next((key for key in keys if key.lower() == name), name)
 
 
 def _value(text: str) -> Any:
@@ -91,7 +113,8 @@ def _value(text: str) -> Any:
 
 def _message(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
-        return "unknown key; check its spelling, or remove it"
+        is_later = error["loc"][-1] in COMES_LATER
+        return "comes with a later version; remove it" if is_later else "unknown key; check its spelling, or remove it"
     return error["msg"].removeprefix("Value error, ")
 
 
@@ -101,7 +124,15 @@ def _problem(
     where = ".".join(str(step) for step in loc)
     text = f"{where}: {message}" if where else message
     for length in range(len(loc), 0, -1):
-        source = sources.get(tuple(str(step) for step in loc[:length]))
+        source = _source_of(
+            tuple(str(step) for step in loc[:length]), sources, is_in_file=loc[:length] in located.lines
+        )
         if source is not None:
             return Problem(f"${source}", 0, text)
     return located.problem(loc, text)
+
+
+def _source_of(path: tuple[str, ...], sources: Mapping[tuple[str, ...], str], *, is_in_file: bool) -> str | None:
+    """The variable that set a value, or that made the section which is not in the file."""
+    made = (name for set_path, name in sources.items() if set_path[: len(path)] == path)
+    return sources.get(path) or (None if is_in_file else next(made, None))

@@ -20,7 +20,9 @@ from adapter.errors import CallError, CallMisconfigured
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.sql import migrate
 from adapter.pipeline.call_model import GatedModel
+from adapter.secret import SecretMissing
 from adapter.settings import Settings
+from adapter.settings_file import ConfigurationProblems
 from adapter.tasks.catalogue import Catalogue
 
 _MODEL_TIMEOUT_SECONDS = 30.0
@@ -60,9 +62,7 @@ async def _examine(settings: Settings, catalogue: Catalogue) -> list[Finding]:
     tasks = ", ".join(task.ref for task in catalogue.all())
     findings = [Finding("configuration", detail="valid"), Finding("tasks", detail=tasks), _database(settings)]
     findings += [finding async for finding in _broker(settings, catalogue)]
-    models = build_models(settings, catalogue, Metrics())
-    findings += await asyncio.gather(*(_model(settings, model) for model in models.values()))
-    await close_models(models)
+    findings += await asyncio.gather(*(_model(settings, catalogue, name) for name in settings.models))
     return findings
 
 
@@ -94,7 +94,19 @@ async def _broker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Fin
         yield Finding("topology", "; ".join(problems), "owner of the broker" if problems else "", "as it must be")
 
 
-async def _model(settings: Settings, model: GatedModel) -> Finding:
+async def _model(settings: Settings, catalogue: Catalogue, name: str) -> Finding:
+    only = settings.model_copy(update={"models": {name: settings.models[name]}})
+    try:
+        models = build_models(only, catalogue, Metrics())
+    except (SecretMissing, ConfigurationProblems) as exc:
+        return Finding(f"model {name}", str(exc), "operator")
+    try:
+        return await _asked(settings, models[name])
+    finally:
+        await close_models(models)
+
+
+async def _asked(settings: Settings, model: GatedModel) -> Finding:
     part = f"model {model.name}"
     request = ModelRequest(
         turns=(Turn("system", "Answer with ok true."), Turn("user", "Are you there?")),

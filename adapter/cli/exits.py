@@ -9,7 +9,7 @@ import typer
 
 from adapter.broker.errors import BrokerError
 from adapter.cli.console import errors
-from adapter.errors import AdapterError, StoreUnavailable
+from adapter.errors import AdapterError, ModelMisconfigured, ModelUnavailable, StoreUnavailable
 from adapter.inbound.grpc.server import ListenError
 from adapter.inbound.http import PortTakenError
 from adapter.outbound.sql.errors import StoreLocked, StoreOutdated
@@ -43,8 +43,10 @@ def exit_codes() -> Iterator[None]:
         raise typer.Exit(Exit.INVALID_CONFIGURATION) from exc
     except (SecretMissing, StoreLocked) as exc:
         fail(str(exc), Exit.INVALID_CONFIGURATION)
-    except (UnreachableError, ListenError, PortTakenError, StoreOutdated, StoreUnavailable, BrokerError) as exc:
+    except (UnreachableError, ListenError, PortTakenError, StoreOutdated, BrokerError) as exc:
         fail(str(exc), Exit.UNREACHABLE)
+    except (StoreUnavailable, ModelUnavailable, ModelMisconfigured) as exc:
+        fail(f"{exc.reason}: {exc.message}", Exit.UNREACHABLE)
     except AdapterError as exc:
         fail(f"{exc.reason}: {exc.message}", Exit.JOB_FAILED)
     except BrokenPipeError:

@@ -14,7 +14,7 @@ from adapter.cli.exits import Exit, exit_codes, fail
 from adapter.cli.options import ConfigOption, TasksOption, settings_of
 from adapter.domain.job import Job, JobRequest
 from adapter.domain.payload import Payload
-from adapter.errors import InvalidRequest, JobFailure, ReviewNeeded
+from adapter.errors import JobFailure, ReviewNeeded
 from adapter.outbound.metrics import Metrics
 from adapter.service.api import Caller
 from adapter.service.envelope import envelope_of
@@ -39,7 +39,7 @@ def command(
         catalogue = read_catalogue(settings, tasks)
         if model and model not in settings.models:
             known = ", ".join(sorted(settings.models))
-            raise InvalidRequest(f"No model {model!r} is configured. Configured are: {known}.")
+            fail(f"--model: no model {model!r} is configured. Configured are: {known}.", Exit.WRONG_USAGE)
         labels = dict(text.partition("=")[::2] for text in label or [])
         payload = Payload(file.read_bytes(), content_type, charset)
         request = JobRequest("default", task, payload, request_id="run", labels=labels, accept_review=True)
@@ -49,10 +49,11 @@ def command(
 
 async def _run(settings: Settings, catalogue: Catalogue, request: JobRequest, model: str) -> Job:
     metrics = Metrics()
-    models = build_models(settings, catalogue, metrics)
-    if model:
-        # --model may name any configured model, whatever the task allows: it answers to every name here.
-        models = dict.fromkeys(models, models[model])
+    # Only the model that is called is built: the keys of the others need not be there. --model may name any, whatever
+    # the task allows: it answers to every name here.
+    called = model or catalogue.resolve(request.task).definition.model.use[0]
+    chosen = settings.model_copy(update={"models": {called: settings.models[called]}})
+    models = dict.fromkeys(settings.models, build_models(chosen, catalogue, metrics)[called])
     with tempfile.TemporaryDirectory(prefix="adapter-run-") as folder:
         private = settings.model_copy(update={"database": Database(url=f"sqlite:///{folder}/run.db"), "amqp": None})
         core = build_core(private, catalogue, models, metrics, build_store(private))
