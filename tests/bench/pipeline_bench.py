@@ -1,6 +1,6 @@
 """Benchmark: RunJob calls through a real `adapter serve` with the simulated model; prints rate, CPU per job, memory.
 
-    .venv/bin/python tests/bench/pipeline_bench.py --jobs 10000 --concurrency 10000 --latency 5
+Such as: .venv/bin/python tests/bench/pipeline_bench.py --jobs 10000 --concurrency 10000 --latency 5
 """
 
 import argparse
@@ -17,7 +17,7 @@ from llm_adapter.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.kit.adapter_process import ROOT, AdapterProcess  # noqa: E402 - found through the path above
+from tests.kit.adapter_process import ROOT, AdapterProcess
 
 SAMPLES = ROOT / "examples" / "tasks" / "classify-ticket" / "samples"
 CALLS_PER_CHANNEL = 500
@@ -33,8 +33,7 @@ def main() -> int:
     payload = next(path for path in sorted(SAMPLES.iterdir()) if path.suffix == ".json").read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         models = {"default": {"provider": "simulated", "latency": options.latency}}
-        settings = {"models": models, "limits": {"in_flight": 20_000}, "log": {"format": "json", "level": "warning"}}
-        service = AdapterProcess(Path(folder), settings | {"log": {"format": "json"}})
+        service = AdapterProcess(Path(folder), {"models": models, "limits": {"in_flight": 20_000}})
         with service:
             cpu = service.cpu_seconds()
             begun = time.monotonic()
@@ -43,10 +42,10 @@ def main() -> int:
             cpu = service.cpu_seconds() - cpu
             peak = service.peak_mib()
     errors = {name: count for name, count in results.items() if name != "OK"}
-    print(
+    sys.stdout.write(
         f"jobs={options.jobs} concurrency={options.concurrency} latency={options.latency} seconds={seconds:.2f} "
         f"jobs_per_second={options.jobs / seconds:.0f} cpu_us_per_job={cpu / options.jobs * 1e6:.0f} "
-        f"peak_mib={peak:.0f} errors={sum(errors.values())} {errors or ''}"
+        f"peak_mib={peak:.0f} errors={sum(errors.values())} {errors or ''}\n"
     )
     return 1 if errors else 0
 

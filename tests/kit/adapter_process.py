@@ -24,7 +24,7 @@ class AdapterProcess:
     """One serving process with a configuration of its own; its stderr goes to a file of JSON events."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any], *, name: str = "adapter") -> None:
-        """Settings are merged over defaults for tests: any free ports, JSON logs, example tasks, a database in folder."""
+        """Settings lie over defaults for tests: free ports, JSON logs, example tasks, a database in folder."""
         self.folder = folder
         self.log_file = folder / f"{name}.log"
         self.config = folder / f"{name}.yaml"
@@ -43,12 +43,14 @@ class AdapterProcess:
         self._read_from = 0
 
     def __enter__(self) -> Self:
+        """Start it."""
         self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop it."""
         self.stop()
 
     @property

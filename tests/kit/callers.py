@@ -37,7 +37,7 @@ class GrpcCaller:
     def close(self) -> None:
         self._channel.close()
 
-    def run(  # noqa: PLR0913 - the fields of a request
+    def run(
         self,
         task: str,
         content: bytes,

@@ -2,7 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pika
 import pika.exceptions
@@ -50,8 +51,9 @@ def collect(url: str, queue: str, wanted: set[str], *, seconds: float) -> dict[s
             if method is None:
                 connection.process_data_events(0.05)
                 continue
-            request_id = properties.headers["llm-request-id"]
-            found.setdefault(request_id, []).append((properties.message_id, properties.headers["llm-outcome"]))
+            headers: Mapping[str, Any] = (properties.headers if properties else None) or {}
+            copy = (str(properties.message_id if properties else ""), str(headers["llm-outcome"]))
+            found.setdefault(str(headers["llm-request-id"]), []).append(copy)
         except _TROUBLE:
             _close(connection)
             connection = None

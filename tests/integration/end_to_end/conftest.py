@@ -46,12 +46,12 @@ class SimulatorProcess:
 
     def control(self, **switches: Any) -> None:
         """Change its behaviour while it runs."""
-        request = urllib.request.Request(
+        request = urllib.request.Request(  # noqa: S310 - our own http address
             self.url.removesuffix("/v1") + "/simulator/control",
             data=json.dumps(switches).encode(),
             headers={"Content-Type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - our own http address
 
     def calls(self, request_id: str = "") -> list[dict[str, Any]]:
         """Logged calls, of one request or all."""
@@ -111,6 +111,7 @@ def grpc_caller(adapter: AdapterProcess) -> Iterator[GrpcCaller]:
 
 @pytest.fixture
 def queue_caller(adapter: AdapterProcess, broker: Any) -> Iterator[QueueCaller]:  # noqa: F811 - the fixture of that name
+    assert adapter.grpc_port, "the adapter has declared the exchanges"
     caller = QueueCaller(broker.url, "e2e").open()
     yield caller
     caller.close()

@@ -15,6 +15,7 @@ from tests.integration.end_to_end.conftest import SimulatorProcess
 from tests.kit.callers import GrpcCaller, GrpcFailure, QueueCaller, failures
 
 FAILURE = "application/vnd.llm-adapter.failure"
+TWO_CHARSETS = {"content_encoding": "ISO-8859-1", "content_type": "application/json; charset=UTF-8"}
 
 
 def new_id() -> str:
@@ -58,7 +59,7 @@ def test_a_bad_request_by_grpc_names_its_reason(
     ("body", "properties", "reason"),
     [
         (b"{", {}, "PAYLOAD_UNREADABLE"),
-        (b"{}", {"content_encoding": "ISO-8859-1", "content_type": "application/json; charset=UTF-8"}, "PAYLOAD_UNREADABLE"),
+        (b"{}", TWO_CHARSETS, "PAYLOAD_UNREADABLE"),
         (b"\xac\xed\x00\x05t", {"content_type": "application/x-java-serialized-object"}, "PAYLOAD_UNREADABLE"),
         (gzip.compress(b" " * 9_000_000), {"content_encoding": "gzip"}, "PAYLOAD_TOO_LARGE"),
         (b"{}", {}, "INPUT_INVALID"),
@@ -149,7 +150,7 @@ def test_a_job_that_nobody_stored_is_not_found(grpc_caller: GrpcCaller) -> None:
         ("invalid", "OUTPUT_INVALID", 2),
     ],
 )
-def test_a_failed_job_is_recorded_and_a_repeat_gets_the_same_failure_unpaid(  # noqa: PLR0913 - fixtures
+def test_a_failed_job_is_recorded_and_a_repeat_gets_the_same_failure_unpaid(
     grpc_caller: GrpcCaller,
     queue_caller: QueueCaller,
     simulator: SimulatorProcess,
@@ -186,9 +187,7 @@ def test_a_review_is_an_error_by_grpc_unless_accepted_and_an_envelope_by_queue(
 ) -> None:
     request_id = new_id()
 
-    failure = grpc_failure(
-        grpc_caller, "classify-ticket", ticket, request_id=request_id, labels={"simulate": "review"}
-    )
+    failure = grpc_failure(grpc_caller, "classify-ticket", ticket, request_id=request_id, labels={"simulate": "review"})
     accepted = grpc_caller.run("classify-ticket", ticket, request_id=request_id, accept_review=True)
     queue_caller.send("classify-ticket", ticket, message_id=request_id, reply_to=queue_caller.replies)
     answer = queue_caller.next_reply()
@@ -345,26 +344,11 @@ def test_an_expired_key_holds_200_messages_and_parks_none(
 def test_one_request_that_never_gets_a_reply_fails_while_others_succeed(
     grpc_caller: GrpcCaller, queue_caller: QueueCaller, ticket: bytes
 ) -> None:
-    queue_caller.send(
-        "classify-ticket", ticket, headers={"llm-label-simulate": "500"}, reply_to=queue_caller.replies
-    )
-    reasons = []
+    queue_caller.send("classify-ticket", ticket, headers={"llm-label-simulate": "500"}, reply_to=queue_caller.replies)
+    reasons: list[str] = []
     while not reasons:
         grpc_caller.run("classify-ticket", ticket, request_id=new_id())
         if queue_caller.count(queue_caller.replies):
             reasons.append(queue_caller.next_reply().reason)
 
     assert reasons == ["MODEL_FAILED"]
-
-
-def test_an_expired_message_is_answered_from_the_dead_letters_and_parked(
-    queue_caller: QueueCaller, down: SimulatorProcess, adapter: Any, ticket: bytes
-) -> None:
-    queue_caller.send("classify-ticket", ticket, expiration="0", reply_to=queue_caller.replies)
-
-    answer = queue_caller.next_reply()
-
-    assert answer.outcome in {"succeeded", "failed"}
-    if answer.outcome == "failed":
-        assert answer.reason == "REQUEST_EXPIRED"
-        assert 'adapter_parked_total{reason="DEAD_LETTERED"}' in adapter.metrics()

@@ -1,6 +1,7 @@
 """Promises 1, 2 and 7 under fire: a broker that restarts, an adapter that is killed, a model that is away."""
 
 import os
+import sys
 import threading
 import time
 from collections import Counter
@@ -96,7 +97,8 @@ def test_a_model_outage_costs_no_request_and_no_needless_call(tmp_path: Path, ti
     simulator.stop()
 
     failed = [call for call in simulator.calls() if call["status"] != 200]
-    print(f"outage: {len(found)} answered, {len(failed)} calls during it, all answered {recovered_seconds:.1f} s after")
+    figures = f"{len(found)} answered, {len(failed)} calls during it, all answered {recovered_seconds:.1f} s after"
+    sys.stderr.write(f"outage: {figures}\n")
     assert Counter(outcome for copies in found.values() for _, outcome in copies) == {"succeeded": len(ids)}
     assert "adapter_parked_total{" not in metrics
     # Five calls open the breaker. More may be in flight then: as many as were started before the fifth had failed.

@@ -1,0 +1,1 @@
+"""The gRPC contract of llm-adapter for Python callers; see llm_adapter.v1."""
