@@ -28,8 +28,10 @@ from processes import child, free_port, is_listening, wait_until  # noqa: E402
 from adapter.outbound.task_folders import load_tasks  # noqa: E402
 
 ADAPTER = str(Path(sys.executable).parent / "adapter")
-DOCUMENT_CHARACTERS = 400
-console = Console()
+DOCUMENT_CHARACTERS = 600
+SAMPLE = "examples/tasks/classify-ticket/samples/01-double-charge.json"
+WIDE = 140
+console = Console() if sys.stdout.isatty() else Console(width=WIDE)
 
 
 def main() -> int:
@@ -147,24 +149,31 @@ def progress_of(total: int) -> Iterator:
         yield advance
 
 
+def style_of(answer: Answer) -> str:
+    """Colour of a verdict."""
+    if answer.is_failure:
+        return "red"
+    return "green" if answer.verdict == "ACCEPTED" else "yellow"
+
+
 def show(answers: list[Answer], model: str) -> None:
     """The table, and what to type next."""
-    table = Table(title="What came back", show_lines=True)
-    for heading in ("task", "record", "way in", "verdict", "calls", "tokens", "seconds", "document"):
-        table.add_column(heading, overflow="fold")
-    for answer in sorted(answers, key=lambda one: (one.record.task, one.record.name)):
-        style = "red" if answer.is_failure else "green" if answer.verdict == "ACCEPTED" else "yellow"
-        table.add_row(
-            answer.record.task,
-            answer.record.name,
-            answer.way_in,
-            f"[{style}]{answer.verdict}",
-            answer.model_calls,
-            answer.tokens,
-            f"{answer.seconds:.1f}",
-            escape(answer.document[:DOCUMENT_CHARACTERS]),
-        )
+    ordered = sorted(answers, key=lambda one: (one.record.task, one.record.name))
+    is_wide = console.width >= WIDE
+    table = Table(title="What came back", show_lines=is_wide)
+    for heading in ("task", "way in", "verdict", "calls", "tokens", "seconds"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("document" if is_wide else "record", overflow="fold")
+    for answer in ordered:
+        document = escape(answer.document[:DOCUMENT_CHARACTERS])
+        verdict = f"[{style_of(answer)}]{answer.verdict}"
+        seconds = f"{answer.seconds:.1f}"
+        last = document if is_wide else answer.record.name
+        table.add_row(answer.record.task, answer.way_in, verdict, answer.model_calls, answer.tokens, seconds, last)
     console.print(table)
+    for answer in () if is_wide else ordered:
+        console.print(f"[{style_of(answer)}]{answer.record.task} {answer.record.name}[/]", highlight=False)
+        console.print(f"  {escape(answer.document[:DOCUMENT_CHARACTERS])}", highlight=False)
     good = sum(not answer.is_failure for answer in answers)
     console.print(f"{good} of {len(answers)} records became documents that satisfy their contracts.", highlight=False)
     if model == "local":
@@ -173,12 +182,10 @@ def show(answers: list[Answer], model: str) -> None:
             "parameters: often wrong. What did not satisfy its contract was not published, and is shown as what it is.",
             style="dim",
         )
+    console.print("\nWith your own API key:", highlight=False)
+    console.print("  export OPENAI_API_KEY=…")
     console.print(
-        "\nWith your own API key:\n"
-        "  export OPENAI_API_KEY=…\n"
-        "  [bold].venv/bin/adapter run classify-ticket examples/tasks/classify-ticket/samples/01.json \\\n"
-        "    --config examples/openai.yaml[/]\n",
-        highlight=False,
+        f"  [bold].venv/bin/adapter run classify-ticket {SAMPLE} --config examples/openai.yaml[/]", soft_wrap=True
     )
 
 
