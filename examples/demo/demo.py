@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "deploy" / "rabbitmq"), str(Path(__file__).parent)]
 
 from monolith import Answer, Record, send_by_grpc, send_by_queue  # noqa: E402 - found through the path above
-from private_broker import PrivateBroker  # noqa: E402
-from processes import child, free_port, is_listening, wait_until  # noqa: E402
+from private_broker import BrokerError, PrivateBroker  # noqa: E402
+from processes import ChildFailed, child, free_port, is_listening, wait_until  # noqa: E402
 
 from adapter.outbound.task_folders import load_tasks  # noqa: E402
 
@@ -47,6 +47,9 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("\nstopped: the adapter, the model and the broker of this demo are gone", style="yellow")
         return 130
+    except (ChildFailed, BrokerError) as exc:
+        console.print(f"[red]{escape(str(exc))}", highlight=False)
+        return 4
     show(answers, model)
     return 0 if len(answers) == len(records) else 1
 
