@@ -35,14 +35,14 @@ class Triage(BaseModel):
         Literal["BILLING", "DELIVERY", "TECHNICAL", "CONTRACT", "OTHER"],
         Field(description="What it is about: money, a shipment, something that does not work, the contract"),
     ]
+    team: Annotated[
+        Literal["ACCOUNTS", "LOGISTICS", "SUPPORT", "SALES", "FRONT_DESK"],
+        Field(description="BILLING goes to ACCOUNTS, DELIVERY to LOGISTICS, TECHNICAL to SUPPORT, CONTRACT to SALES"),
+    ]
     priority: Annotated[
         Literal["LOW", "NORMAL", "HIGH", "URGENT"],
         Field(description="URGENT: danger, or business stands still. HIGH: a deadline or threat. LOW: no hurry"),
     ]
     sentiment: Annotated[
         Literal["POSITIVE", "NEUTRAL", "NEGATIVE"], Field(description="How the customer feels about us")
-    ]
-    team: Annotated[
-        Literal["ACCOUNTS", "LOGISTICS", "SUPPORT", "SALES", "FRONT_DESK"],
-        Field(description="BILLING goes to ACCOUNTS, DELIVERY to LOGISTICS, TECHNICAL to SUPPORT, CONTRACT to SALES"),
     ]
