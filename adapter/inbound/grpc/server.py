@@ -68,6 +68,8 @@ def channel_options(settings: GrpcServerSettings) -> list[tuple[str, int]]:
         # A burst of some thousand calls is otherwise answered CANCELLED.
         ("grpc.server.max_pending_requests", 20_000),
         ("grpc.server.max_pending_requests_hard_limit", 30_000),
+        # What waited longer than this to be begun is cancelled, too (30 s by default): the caller's deadline decides.
+        ("grpc.server_max_unrequested_time_in_server", 3_600),
         ("grpc.max_receive_message_length", settings.message_bytes),
         ("grpc.max_send_message_length", settings.message_bytes),
         # Between the soft and the hard limit calls are refused by chance: there is no between.
