@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 
 from adapter.domain.job import Job, JobRequest, Origin
 from adapter.errors import PayloadTooLarge, RequestIdReused
@@ -86,7 +87,7 @@ class Admission:
         RunningNow: another replica works on it, look again later. None: there is no such job. Raises RequestIdReused.
         """
         # Shielded: a claim that was stored must get its run, also when its caller left meanwhile.
-        claiming = asyncio.ensure_future(self._claim(claim, run_of))
+        claiming = asyncio.ensure_future(self._claim(claim, run_of, self.runs.place()))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -94,9 +95,12 @@ class Admission:
             raise
 
     async def _claim(
-        self, claim: Callable[[], Awaitable[ClaimResult | None]], run_of: Callable[[Claim], LiveRun]
+        self,
+        claim: Callable[[], Awaitable[ClaimResult | None]],
+        run_of: Callable[[Claim], LiveRun],
+        place: AbstractContextManager[object],
     ) -> LiveRun | Job | RunningNow | None:
-        with self.runs.claiming():
+        with place:
             result = await claim()
         match result:
             case Claim():

@@ -63,7 +63,12 @@ class CallRecord:
             record.model_calls += 1
             run.open_call = call
 
-        await self._fenced.write(run, write)
+        try:
+            await self._fenced.write(run, write)
+        except BaseException:
+            if run.open_call is call:
+                run.open_call = replace(call, error=StoredCall.NOT_SENT)
+            raise
         kind = ProgressKind.REPAIR if record.attempts else ProgressKind.CALL_STARTED
         run.tell(kind, model=target.name, detail=record.attempts[-1].reason if record.attempts else "")
         return call

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, Self
@@ -209,15 +209,16 @@ class LiveRuns:
             self._room.clear()
             await self._room.wait()
 
-    @contextmanager
-    def claiming(self) -> Iterator[None]:
-        """Keep a place for a job that is being claimed."""
+    def place(self) -> ExitStack:
+        """Keep a place, from now on, for a job that is being claimed; leaving the block gives it back."""
         self._claiming += 1
-        try:
-            yield
-        finally:
-            self._claiming -= 1
-            self._room.set()
+        block = ExitStack()
+        block.callback(self._place_is_free)
+        return block
+
+    def _place_is_free(self) -> None:
+        self._claiming -= 1
+        self._room.set()
 
     def get(self, job_id: str) -> LiveRun | None:
         """The run of a job, if it runs here."""

@@ -190,7 +190,7 @@ async def test_room_is_made_by_a_run_that_ends_and_by_a_claim_that_came_to_nothi
     runs = LiveRuns(limit=2)
     run = live_run()
     runs.add(run)
-    with runs.claiming():
+    with runs.place():
         assert runs.is_full
         waiting = asyncio.create_task(runs.room())
         await settle()
