@@ -48,7 +48,8 @@ def exit_codes() -> Iterator[None]:
     except (StoreUnavailable, ModelUnavailable, ModelMisconfigured) as exc:
         fail(f"{exc.reason}: {exc.message}", Exit.UNREACHABLE)
     except AdapterError as exc:
-        fail(f"{exc.reason}: {exc.message}", Exit.JOB_FAILED)
+        violations = [f"  {one.pointer or '/'}: {one.message}" for one in exc.violations]
+        fail("\n".join([f"{exc.reason}: {exc.message}", *violations]), Exit.JOB_FAILED)
     except BrokenPipeError:
         # Whoever read our output has enough; Python would complain about it at exit.
         sys.stderr.close()
