@@ -52,6 +52,9 @@ class NewJob:
     task: str
     task_ref: str
     """Task with the version as the caller asked for it."""
+    task_version: str = ""
+    task_hash: str = ""
+    """What task_ref meant when the request came; the run writes it down again if that has changed."""
     model: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     deadline: datetime | None = None

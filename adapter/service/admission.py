@@ -60,6 +60,8 @@ class Admission:
             origin=origin,
             task=task.name,
             task_ref=request.task,
+            task_version=task.version,
+            task_hash=task.task_hash,
             model=request.model,
             labels=request.labels,
             deadline=request.deadline,

@@ -51,8 +51,6 @@ def _insert_running(dialect_name: str) -> Insert:
             claims=1,
             work_us=0,
             is_stored=False,
-            task_version="",
-            task_hash="",
             create_time=now_us(),
             start_time=now_us(),
         )

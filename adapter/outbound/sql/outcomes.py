@@ -140,8 +140,6 @@ def _insert_tombstone(dialect_name: str) -> Insert:
             claims=0,
             work_us=0,
             is_stored=False,
-            task_version="",
-            task_hash="",
             create_time=now_us(),
             finish_time=now_us(),
         )

@@ -50,6 +50,8 @@ def job_values(new: NewJob) -> Values:
         "request_id": new.request_id or None,
         "content_hash": new.content_hash,
         "task": new.task,
+        "task_version": new.task_version,
+        "task_hash": new.task_hash,
         **request_values(new),
     }
 
@@ -81,6 +83,8 @@ def new_of(row: Row[Any]) -> NewJob:
         origin=Origin(row.origin),
         task=row.task,
         task_ref=row.task_ref,
+        task_version=row.task_version,
+        task_hash=row.task_hash,
         model=row.model,
         labels=_labels(row),
         deadline=some_from_us(row.deadline),
@@ -96,8 +100,8 @@ def fresh_job(new: NewJob, state: State, times: Row[Any]) -> Job:
         request_id=new.request_id,
         client=new.client,
         task=new.task,
-        task_version="",
-        task_hash="",
+        task_version=new.task_version,
+        task_hash=new.task_hash,
         state=state,
         revision=1,
         create_time=from_us(times.create_time),

@@ -40,8 +40,6 @@ def _insert_pending(dialect_name: str) -> Insert:
             claims=0,
             work_us=0,
             is_stored=True,
-            task_version="",
-            task_hash="",
             create_time=now_us(),
         )
         .on_conflict_do_nothing(index_elements=["client", "request_id"])
