@@ -1,0 +1,34 @@
+"""What the core needs from outside: the memory, a clock, models, a publisher, an observer."""
+
+from adapter.ports.memory import JobStore
+from adapter.ports.outside import Clock, Model, Observer, Publisher
+from adapter.ports.records import (
+    CallDetail,
+    Claim,
+    ClaimLostError,
+    ClaimResult,
+    IdReused,
+    JobFilter,
+    NewJob,
+    Recorded,
+    RunningNow,
+    StoredCall,
+)
+
+__all__ = [
+    "CallDetail",
+    "Claim",
+    "ClaimLostError",
+    "ClaimResult",
+    "Clock",
+    "IdReused",
+    "JobFilter",
+    "JobStore",
+    "Model",
+    "NewJob",
+    "Observer",
+    "Publisher",
+    "Recorded",
+    "RunningNow",
+    "StoredCall",
+]
