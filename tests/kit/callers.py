@@ -86,6 +86,20 @@ class GrpcCaller:
         return last
 
 
+def new_id() -> str:
+    """Make a request id that nobody has used."""
+    return f"test-{uuid4().hex[:10]}"
+
+
+def grpc_failure(caller: GrpcCaller, task: str, content: bytes, **fields: Any) -> GrpcFailure:
+    """Run a job that must fail, and return how."""
+    try:
+        caller.run(task, content, **fields)
+    except GrpcFailure as failure:
+        return failure
+    raise AssertionError(f"the call for {task} succeeded")
+
+
 @contextmanager
 def failures() -> Iterator[None]:
     """Turn a gRPC error into a GrpcFailure."""
