@@ -95,9 +95,10 @@ class Jobs:
 
     async def _wait_for(self, run: LiveRun) -> Job:
         """Wait for a run, but not longer than model_wait_seconds for a model, and not at all behind an open breaker."""
+        begun = asyncio.get_running_loop().time()
         with run.joined():
             while not run.done.done():
-                patience = self._patience(run)
+                patience = self._patience(run, begun)
                 change: asyncio.Future[Any] = asyncio.ensure_future(run.cause_change())
                 try:
                     done, _ = await asyncio.wait(
@@ -105,17 +106,17 @@ class Jobs:
                     )
                 finally:
                     change.cancel()
-                if not done and run.cause is not None and self._patience(run) == 0:
+                if not done and run.cause is not None and self._patience(run, begun) == 0:
                     raise _of_job(run.cause, run.job_id)
             return run.done.result()
 
-    def _patience(self, run: LiveRun) -> float | None:
+    def _patience(self, run: LiveRun, begun: float) -> float | None:
         if run.cause is None or run.is_calling:
             return None
         target = self._worker.models.get(run.cause.metadata.get("model", ""))
         if target is not None and target.gate.state is not GateState.UP:
             return 0.0
-        waited = asyncio.get_running_loop().time() - run.waiting_since
+        waited = asyncio.get_running_loop().time() - max(run.waiting_since, begun)
         return max(0.0, self._settings.model_wait_seconds - waited)
 
     async def submit(self, request: JobRequest) -> Job:

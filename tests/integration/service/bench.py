@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from sqlalchemy import text
+
 from adapter.domain.job import Job, JobRequest, Route
 from adapter.domain.message import Properties, Publication, ReceivedMessage
 from adapter.domain.model import ModelRequest, Reply
@@ -87,6 +89,13 @@ class SwitchedStore:
         self._failures: dict[str, list[Exception]] = {}
         self._held: dict[str, asyncio.Event] = {}
         self._afterwards: set[str] = set()
+        self._is_dead = False
+
+    def die(self) -> None:
+        """Write nothing from now on, as a process that is no more."""
+        self._is_dead = True
+        for held in self._held.values():
+            held.set()
 
     def fail(self, method: str, *errors: Exception) -> None:
         """Let the next calls of a method raise these, one each, and write nothing."""
@@ -95,6 +104,18 @@ class SwitchedStore:
     def goes_away(self, method: str, times: int = 3) -> None:
         """Let the store be unavailable to a method so many times."""
         self.fail(method, *[StoreUnavailable() for _ in range(times)])
+
+    def comes_back(self, method: str) -> None:
+        """End what fail or goes_away began."""
+        self._failures.pop(method)
+
+    async def take_over(self, job_id: str) -> None:
+        """Do what another replica does once this one lapsed: claim the job, so that our claim is lost; give it back."""
+        with self.real.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE jobs SET token = token + 1, owner = NULL, state = 'PENDING' WHERE job_id = :job_id"),
+                {"job_id": job_id},
+            )
 
     def lose_claim(self, method: str) -> None:
         """Let the next call of a method find its claim lost."""
@@ -125,6 +146,8 @@ class SwitchedStore:
             held, is_afterwards = self._held.get(name), name in self._afterwards
             if held is not None and not is_afterwards:
                 await held.wait()
+            if self._is_dead:
+                raise asyncio.CancelledError
             if self._failures.get(name):
                 raise self._failures[name].pop(0)
             result = await method(*args, **kwargs)
@@ -262,17 +285,11 @@ class Service:
     async def crash(self) -> None:
         """Stop everything at once; nothing is given back, and nothing more is written."""
         tasks = [*self._beside, *(run.task for run in self.runs if run.task is not None)]
-        self.model.let_go()
+        self.store.die()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.store.real.close()
-
-    async def stop(self) -> None:
-        """Stop in order."""
-        self.model.let_go()
-        await self.runs.drain(0)
-        await self.crash()
 
     def run_of(self, job_id: str = "") -> LiveRun:
         """The only run, or the one of a job."""
