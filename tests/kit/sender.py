@@ -47,13 +47,15 @@ def collect(url: str, queue: str, wanted: set[str], *, seconds: float) -> dict[s
         try:
             if connection is None:
                 connection, channel = _connect(url)
-            method, properties, _ = channel.basic_get(queue, auto_ack=True)
+            method, properties, _ = channel.basic_get(queue)
             if method is None:
                 connection.process_data_events(0.05)
                 continue
             headers: Mapping[str, Any] = (properties.headers if properties else None) or {}
             copy = (str(properties.message_id if properties else ""), str(headers["llm-outcome"]))
             found.setdefault(str(headers["llm-request-id"]), []).append(copy)
+            # Only now: what was taken from a broker that is killed before its ack comes again.
+            channel.basic_ack(method.delivery_tag)
         except _TROUBLE:
             _close(connection)
             connection = None
