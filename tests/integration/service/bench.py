@@ -7,18 +7,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from adapter.domain.job import Job, JobRequest, Route
 from adapter.domain.message import Properties, Publication, ReceivedMessage
 from adapter.domain.model import ModelRequest, Reply
 from adapter.domain.payload import Payload
 from adapter.errors import StoreUnavailable
+from adapter.outbound.sql.message_rows import publication_of_row
 from adapter.outbound.sql.store import SqlJobStore
+from adapter.outbound.sql.tables import publications
 from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.call_model import CallSettings, GatedModel
 from adapter.pipeline.gate import GateSettings, ModelGate
-from adapter.ports import ClaimLostError, JobStore
+from adapter.ports import Claim, ClaimLostError, JobStore
 from adapter.service.admission import Admission
 from adapter.service.answers import answer_of
 from adapter.service.api import Caller
@@ -86,6 +88,8 @@ class SwitchedStore:
     def __init__(self, store: SqlJobStore) -> None:
         self.real = store
         self.counts: Counter[str] = Counter()
+        self.claimed: list[str] = []
+        """Ids of the jobs that were claimed."""
         self._failures: dict[str, list[Exception]] = {}
         self._held: dict[str, asyncio.Event] = {}
         self._afterwards: set[str] = set()
@@ -116,6 +120,16 @@ class SwitchedStore:
                 text("UPDATE jobs SET token = token + 1, owner = NULL, state = 'PENDING' WHERE job_id = :job_id"),
                 {"job_id": job_id},
             )
+
+    async def unsent_tickets(self) -> list[Publication]:
+        """Return every ticket that is stored and was not sent, as the relay finds them."""
+
+        def ask() -> list[Publication]:
+            with self.real.engine.connect() as connection:
+                rows = connection.execute(select(publications)).all()
+            return [publication_of_row(row) for row in rows if not row.body and "llm-job-id" in row.envelope]
+
+        return await asyncio.to_thread(ask)
 
     def lose_claim(self, method: str) -> None:
         """Let the next call of a method find its claim lost."""
@@ -151,6 +165,8 @@ class SwitchedStore:
             if self._failures.get(name):
                 raise self._failures[name].pop(0)
             result = await method(*args, **kwargs)
+            if isinstance(result, Claim):
+                self.claimed.append(result.job.job_id)
             if held is not None and is_afterwards:
                 await held.wait()
             return result
