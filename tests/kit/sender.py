@@ -55,7 +55,7 @@ def collect(url: str, queue: str, wanted: set[str], *, seconds: float) -> dict[s
             copy = (str(properties.message_id if properties else ""), str(headers["llm-outcome"]))
             found.setdefault(str(headers["llm-request-id"]), []).append(copy)
             # Only now: what was taken from a broker that is killed before its ack comes again.
-            channel.basic_ack(method.delivery_tag)
+            channel.basic_ack(method.delivery_tag or 0)
         except _TROUBLE:
             _close(connection)
             connection = None
