@@ -7,10 +7,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from adapter.operator_errors import ConfigurationError
+
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-class SecretMissing(LookupError):
+class SecretMissing(ConfigurationError, LookupError):
     """A secret is named but not there. The message names the reference, never a value."""
 
 

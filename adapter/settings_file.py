@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from adapter.operator_errors import ConfigurationError
 from adapter.settings import Settings
 from adapter.tasks.located_yaml import LocatedYaml, parse_located
 from adapter.tasks.problem import Problem, TaskProblems
@@ -23,7 +24,7 @@ COMES_LATER = frozenset(
 DEFAULT_FILE = Path("adapter.yaml")
 
 
-class ConfigurationProblems(Exception):
+class ConfigurationProblems(ConfigurationError):
     """The configuration cannot be used. Holds every problem found, not only the first."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:

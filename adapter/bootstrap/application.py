@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import structlog
 
 from adapter.bootstrap.broker import BrokerSide
-from adapter.bootstrap.core import Core, build_core, build_store, read_catalogue
+from adapter.bootstrap.catalogue import read_catalogue
+from adapter.bootstrap.core import Core, build_core, build_store
 from adapter.bootstrap.models import build_models, close_models
 from adapter.errors import StoreUnavailable
 from adapter.inbound.grpc.server import GrpcServer, GrpcServerSettings

@@ -5,7 +5,6 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from adapter.domain.job import Job, Route
 from adapter.domain.message import Answer, Publication
@@ -13,7 +12,6 @@ from adapter.errors import TaskNotFound
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.sql.store import SqlJobStore
 from adapter.outbound.system_clock import SystemClock
-from adapter.outbound.task_folders import load_tasks
 from adapter.pipeline.call_model import GatedModel
 from adapter.service.admission import Admission
 from adapter.service.answers import answer_of
@@ -23,9 +21,7 @@ from adapter.service.routing import Routing
 from adapter.service.submissions import Submissions
 from adapter.service.work import Outbox, Worker, WorkSettings
 from adapter.settings import Settings
-from adapter.settings_file import ConfigurationProblems
 from adapter.tasks.catalogue import Catalogue
-from adapter.tasks.problem import Problem
 
 
 class NoOutbox:
@@ -50,20 +46,6 @@ class Core:
     admission: Admission
     submissions: Submissions
     jobs: Jobs
-
-
-def read_catalogue(settings: Settings, folder: Path | None = None) -> Catalogue:
-    """Load the tasks. Raises TaskProblems; ConfigurationProblems when a task uses a model that is not configured."""
-    catalogue = load_tasks(folder or settings.tasks, settings.default_versions)
-    problems = [
-        Problem(task.ref, 0, f"model {name!r} is not configured; add it under models, or change the task's model.use")
-        for task in catalogue.all()
-        for name in (*task.definition.model.use, *task.definition.model.allow)
-        if name not in settings.models
-    ]
-    if problems:
-        raise ConfigurationProblems(tuple(problems))
-    return catalogue
 
 
 def build_core(

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
 from adapter.domain.usage import Price
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.models.endpoint import ModelEndpoint
-from adapter.outbound.models.openai_model import OpenAIModel
 from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.call_model import CallSettings, GatedModel
 from adapter.pipeline.gate import GateSettings, GateState, ModelGate
@@ -68,6 +68,8 @@ def _model(name: str, section: ModelSection, answers: SampleAnswers | None) -> M
         ca_file=section.ca_file,
         proxy=None if section.proxy is None else reveal(section.proxy),
     )
+    from adapter.outbound.models.openai_model import OpenAIModel  # noqa: PLC0415 - takes a second, simulated needs none
+
     try:
         return OpenAIModel(endpoint)
     except OSError as exc:  # also ssl.SSLError
@@ -93,8 +95,16 @@ def _price(table: PriceTable | None) -> Price | None:
     return Price(table.input, table.output, table.cached_input, table.per, table.currency)
 
 
+@runtime_checkable
+class _Connected(Protocol):
+    """A model with connections."""
+
+    async def close(self) -> None:
+        """Close them."""
+
+
 async def close_models(models: Mapping[str, GatedModel]) -> None:
     """Close the connections of models that have some."""
     for one in {id(gated.model): gated.model for gated in models.values()}.values():
-        if isinstance(one, OpenAIModel):
+        if isinstance(one, _Connected):
             await one.close()

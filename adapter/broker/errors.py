@@ -10,9 +10,10 @@ BrokerError
 """
 
 from adapter.broker.closes import CloseReason
+from adapter.operator_errors import UnreachableError
 
 
-class BrokerError(Exception):
+class BrokerError(UnreachableError):
     """Something between us and the broker failed."""
 
 

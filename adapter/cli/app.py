@@ -1,4 +1,4 @@
-"""All commands. Only the module of the command that was asked for is imported: the others take a second."""
+"""All commands. Only the module of the command that was asked for is imported: all of them take seconds."""
 
 import importlib
 import sys
@@ -7,36 +7,46 @@ from collections.abc import Sequence
 import typer
 
 _COMMANDS = {
-    "serve": "serve",
-    "run": "run",
-    "simulate": "simulate",
-    "local-model": "local_model",
-    "doctor": "doctor",
-    "explain": "explain",
+    "serve": "Run the service.",
+    "run": "Run one job in this process, without a server.",
+    "tasks": "The tasks: list, show, check.",
+    "jobs": "Jobs in the memory: list, show, cancel.",
+    "parked": "Messages kept for a person: list, show, replay, discard.",
+    "topology": "Our objects at the broker: show.",
+    "db": "The database: check, upgrade.",
+    "doctor": "Check every part; say what to fix and who owns it.",
+    "explain": "Explain a reason.",
+    "simulate": "Serve the simulated model.",
+    "local-model": "Serve the small real model of the extra local-model.",
 }
-_GROUPS = {"tasks": "tasks", "jobs": "jobs", "parked": "parked", "topology": "topology", "db": "db"}
 
 
 def build_app(arguments: Sequence[str]) -> typer.Typer:
-    """Build the command line with the command that the arguments name; with all of them if they name none."""
+    """Build the command line with the command that the arguments name; of the others only the summary is there."""
     app = typer.Typer(
         name="adapter",
         help="Legacy records in, trusted documents out: a gRPC and RabbitMQ face for large language models.",
         no_args_is_help=True,
+        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(lambda: None)
     asked = arguments[0] if arguments else ""
-    names = [asked] if asked in _COMMANDS or asked in _GROUPS else [*_COMMANDS, *_GROUPS]
-    for name in names:
-        if name in _COMMANDS:
-            module = importlib.import_module(f"adapter.cli.{_COMMANDS[name]}")
-            app.command(name)(module.command)
+    for name, summary in _COMMANDS.items():
+        if name == asked:
+            _add(app, name, summary)
         else:
-            module = importlib.import_module(f"adapter.cli.{_GROUPS[name]}")
-            app.add_typer(module.app, name=name)
+            app.command(name, help=summary)(lambda: None)
     return app
+
+
+def _add(app: typer.Typer, name: str, summary: str) -> None:
+    module = importlib.import_module(f"adapter.cli.{name.replace('-', '_')}")
+    if hasattr(module, "app"):
+        app.add_typer(module.app, name=name, help=summary)
+    else:
+        app.command(name)(module.command)
 
 
 def main() -> None:

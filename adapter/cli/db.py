@@ -2,21 +2,21 @@
 
 import typer
 
-from adapter.cli.console import output
+from adapter.cli.configured import settings_of
+from adapter.cli.console import print_text
 from adapter.cli.exits import Exit, exit_codes, fail
-from adapter.cli.options import ConfigOption, settings_of
+from adapter.cli.options import ConfigOption
 from adapter.outbound.sql import migrate
 
-app = typer.Typer(help="The database.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("upgrade")
 def upgrade(config: ConfigOption = None) -> None:
     """Bring the database to this version's schema; only ever adds."""
     with exit_codes():
-        settings = settings_of(config)
-        migrate.upgrade(settings.database.url)
-        output.print("The database is up to date.")
+        migrate.upgrade(settings_of(config).database.url)
+        print_text("The database is up to date.")
 
 
 @app.command("check")
@@ -25,5 +25,5 @@ def check(config: ConfigOption = None) -> None:
     with exit_codes():
         problems = migrate.check(settings_of(config).database.url)
         if problems:
-            fail("\n".join([*problems, "Run: adapter db upgrade"]), Exit.UNREACHABLE)
-        output.print("The database is up to date.")
+            fail("\n".join(problems), Exit.UNREACHABLE)
+        print_text("The database is up to date.")

@@ -6,23 +6,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
-from rich.table import Table
 
 from adapter.bootstrap.broker import topology_problems
-from adapter.bootstrap.core import read_catalogue
+from adapter.bootstrap.catalogue import read_catalogue
 from adapter.bootstrap.models import build_models, close_models
-from adapter.broker.errors import BrokerError
-from adapter.cli.console import output, print_json
+from adapter.cli.configured import settings_of
+from adapter.cli.console import cell, print_json
 from adapter.cli.exits import Exit, exit_codes
-from adapter.cli.options import ConfigOption, JsonOption, settings_of
+from adapter.cli.options import ConfigOption, JsonOption
+from adapter.cli.tables import Column, print_table
 from adapter.domain.model import ModelRequest, Turn
-from adapter.errors import CallError, CallMisconfigured
+from adapter.errors import CallError, CallMisconfigured, StoreUnavailable
+from adapter.operator_errors import ConfigurationError, UnreachableError
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.sql import migrate
 from adapter.pipeline.call_model import GatedModel
-from adapter.secret import SecretMissing
 from adapter.settings import Settings
-from adapter.settings_file import ConfigurationProblems
 from adapter.tasks.catalogue import Catalogue
 
 _MODEL_TIMEOUT_SECONDS = 30.0
@@ -74,7 +73,10 @@ def _database(settings: Settings) -> Finding:
             return Finding("database", detail=f"{url} will be created at start")
         problem = f"the folder {path.parent} does not exist; create it, or change database.url"
         return Finding("database", problem, "operator")
-    problems = migrate.check(url)
+    try:
+        problems = migrate.check(url)
+    except StoreUnavailable as exc:
+        problems = [exc.message]
     return Finding("database", "; ".join(problems), "operator" if problems else "", url)
 
 
@@ -84,7 +86,10 @@ async def _broker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Fin
         return
     try:
         problems = await topology_problems(settings.amqp, catalogue)
-    except BrokerError as exc:
+    except ConfigurationError as exc:
+        yield Finding("broker", str(exc), "operator")
+        return
+    except UnreachableError as exc:
         yield Finding("broker", str(exc), "owner of the broker")
         return
     yield Finding("broker", detail="connected")
@@ -98,7 +103,7 @@ async def _model(settings: Settings, catalogue: Catalogue, name: str) -> Finding
     only = settings.model_copy(update={"models": {name: settings.models[name]}})
     try:
         models = build_models(only, catalogue, Metrics())
-    except (SecretMissing, ConfigurationProblems) as exc:
+    except ConfigurationError as exc:
         return Finding(f"model {name}", str(exc), "operator")
     try:
         return await _asked(settings, models[name])
@@ -124,10 +129,12 @@ async def _asked(settings: Settings, model: GatedModel) -> Finding:
 
 
 def _print(findings: list[Finding]) -> None:
-    table = Table()
-    for heading in ("part", "state", "owner"):
-        table.add_column(heading, overflow="fold")
-    for finding in findings:
-        state = f"[red]{finding.problem}" if finding.problem else f"[green]well[/] [dim]{finding.detail}"
-        table.add_row(finding.part, state, finding.owner)
-    output.print(table)
+    rows = [
+        (
+            finding.part,
+            cell(finding.problem, "red") if finding.problem else cell(f"well: {finding.detail}", "green"),
+            finding.owner,
+        )
+        for finding in findings
+    ]
+    print_table((Column("part"), Column("state", whole=False), Column("owner", rank=1)), rows)

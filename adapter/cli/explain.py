@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from adapter.cli.console import output, print_json
+from adapter.cli.console import print_json, print_text
 from adapter.cli.exits import Exit, exit_codes, fail
 from adapter.cli.options import JsonOption
+from adapter.cli.tables import Column, print_table
 from adapter.errors import AdapterError, concrete_errors, default_message
 
 
@@ -18,14 +18,14 @@ def command(
     """Explain a reason: what happened, what to do, and how both faces treat it."""
     with exit_codes():
         known = {cls.reason: cls for cls in concrete_errors()}
-        chosen = [known[reason.upper()]] if reason.upper() in known else list(known.values())
         if reason and reason.upper() not in known:
             fail(f"There is no reason {reason[:64]!r}. Known are: {', '.join(known)}.", Exit.WRONG_USAGE)
+        chosen = [known[reason.upper()]] if reason else list(known.values())
         if json:
             print_json([_row(cls) for cls in chosen])
         elif reason:
             for name, value in _row(chosen[0]).items():
-                output.print(f"[bold]{name:11}[/] {value}", highlight=False)
+                print_text(f"[bold]{name:11}[/] {value}")
         else:
             _print_table(chosen)
 
@@ -42,10 +42,21 @@ def _row(cls: type[AdapterError]) -> dict[str, str]:
 
 
 def _print_table(classes: list[type[AdapterError]]) -> None:
-    table = Table(title="Reasons")
-    for heading in ("reason", "gRPC code", "recorded", "retryable", "by queue"):
-        table.add_column(heading)
-    for cls in classes:
-        recorded = "yes" if cls.recorded else "no"
-        table.add_row(cls.reason, cls.grpc_code, recorded, cls.retryable.value.lower(), cls.queue_fate.value)
-    output.print(table)
+    columns = (
+        Column("reason"),
+        Column("gRPC code", rank=1),
+        Column("recorded", rank=2),
+        Column("retryable", rank=3),
+        Column("by queue", whole=False),
+    )
+    rows = [
+        (
+            cls.reason,
+            cls.grpc_code,
+            "yes" if cls.recorded else "no",
+            cls.retryable.value.lower(),
+            cls.queue_fate.value,
+        )
+        for cls in classes
+    ]
+    print_table(columns, rows)

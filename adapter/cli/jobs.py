@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import Annotated, TypeVar
 
 import typer
-from google.protobuf.json_format import MessageToDict
-from llm_adapter.v1 import job_service_pb2, job_service_pb2_grpc
-from rich.table import Table
+from llm_adapter.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc
 
 from adapter.bootstrap.core import build_store
-from adapter.cli.console import output, print_bytes, print_json
+from adapter.cli.configured import settings_of
+from adapter.cli.console import plain, print_json, print_json_bytes, print_text
 from adapter.cli.exits import exit_codes
-from adapter.cli.options import AddressOption, ConfigOption, JsonOption, settings_of
+from adapter.cli.options import AddressOption, ConfigOption, JsonOption, LimitOption, labels_of
 from adapter.cli.remote import TIMEOUT_SECONDS, channel_to
 from adapter.cli.story import print_story, story_document
+from adapter.cli.tables import Column, print_table
 from adapter.domain.job import Job, State, Verdict
 from adapter.errors import JobNotFound
 from adapter.outbound.sql.store import SqlJobStore
@@ -23,20 +23,37 @@ from adapter.ports import JobFilter
 from adapter.service.envelope import envelope_of
 from adapter.settings import Settings
 
-app = typer.Typer(help="Jobs in the memory.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 T = TypeVar("T")
+
+_COLUMNS = (
+    Column("job"),
+    Column("request", rank=1),
+    Column("task", rank=2),
+    Column("state"),
+    Column("verdict or reason", rank=3),
+    Column("created", rank=4),
+    Column("calls", rank=6),
+    Column("tokens", rank=7),
+    Column("seconds", rank=5),
+)
 
 
 @app.command("list")
 def list_jobs(
-    task: Annotated[str, typer.Option("--task")] = "",
-    state: Annotated[list[State] | None, typer.Option("--state", help="May repeat.")] = None,
-    verdict: Annotated[Verdict | None, typer.Option("--verdict")] = None,
-    reason: Annotated[str, typer.Option("--reason")] = "",
-    client: Annotated[str, typer.Option("--client")] = "",
-    label: Annotated[list[str] | None, typer.Option("--label", help="name=value, may repeat.")] = None,
-    since: Annotated[datetime | None, typer.Option("--since")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 50,
+    task: Annotated[str, typer.Option("--task", help="Only of this task.")] = "",
+    state: Annotated[
+        list[State] | None, typer.Option("--state", case_sensitive=False, help="Only in this state; may repeat.")
+    ] = None,
+    verdict: Annotated[
+        Verdict | None, typer.Option("--verdict", case_sensitive=False, help="Only with this verdict.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Only failed for this reason.")] = "",
+    client: Annotated[str, typer.Option("--client", help="Only of this client.")] = "",
+    label: Annotated[list[str] | None, typer.Option("--label", help="Only with name=value; may repeat.")] = None,
+    since: Annotated[datetime | None, typer.Option("--since", help="Only created at or after this local time.")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", help="Only created before this local time.")] = None,
+    limit: LimitOption = 50,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -46,18 +63,18 @@ def list_jobs(
             task=task,
             states=state or (),
             verdict=verdict,
-            reason=reason,
+            reason=reason.upper(),
             client=client,
-            labels=dict(text.partition("=")[::2] for text in label or []),
+            labels=labels_of(label),
             created_from=since.astimezone() if since else None,
+            created_before=until.astimezone() if until else None,
         )
         settings = settings_of(config, quiet=True)
         jobs, _ = asyncio.run(_read(settings, lambda store: store.list(selection, page_size=limit)))
         if json:
-            for job in jobs:
-                print_bytes(envelope_of(job))
+            print_json_bytes(b"[" + b",".join(envelope_of(job) for job in jobs) + b"]")
         else:
-            _print_table(list(jobs))
+            print_table(_COLUMNS, [_cells(job) for job in jobs])
 
 
 async def _read(settings: Settings, question: Callable[[SqlJobStore], Awaitable[T]]) -> T:
@@ -69,19 +86,18 @@ async def _read(settings: Settings, question: Callable[[SqlJobStore], Awaitable[
         await store.close()
 
 
-def _print_table(jobs: list[Job]) -> None:
-    table = Table()
-    for heading in ("created", "job", "request", "task", "state", "verdict or reason", "calls", "tokens", "seconds"):
-        table.add_column(heading, overflow="fold")
-    for job in jobs:
-        said = job.error.reason if job.error else job.result.verdict.value if job.result else ""
-        seconds = f"{(job.finish_time - job.create_time).total_seconds():.1f}" if job.finish_time else ""
-        tokens = f"{job.usage.input_tokens}+{job.usage.output_tokens}"
-        created = f"{job.create_time.astimezone():%Y-%m-%d %H:%M:%S}"
-        table.add_row(
-            created, job.job_id, job.request_id, job.task, job.state, said, str(job.usage.model_calls), tokens, seconds
-        )
-    output.print(table)
+def _cells(job: Job) -> tuple[str, ...]:
+    return (
+        job.job_id,
+        job.request_id,
+        job.task,
+        job.state,
+        job.error.reason if job.error else job.result.verdict.value if job.result else "",
+        f"{job.create_time.astimezone():%Y-%m-%d %H:%M:%S}",
+        str(job.usage.model_calls),
+        f"{job.usage.input_tokens}+{job.usage.output_tokens}",
+        f"{(job.finish_time - job.create_time).total_seconds():.1f}" if job.finish_time else "",
+    )
 
 
 @app.command("show")
@@ -112,17 +128,17 @@ def show(
 def cancel(
     job_id: Annotated[str, typer.Argument(help="Job id.")] = "",
     request_id: Annotated[str, typer.Option("--request-id", help="Instead of the job id.")] = "",
-    allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Also before the request arrives.")] = False,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Also a request (by its id) that has not arrived yet.")
+    ] = False,
     address: AddressOption = "",
     config: ConfigOption = None,
 ) -> None:
-    """Stop a job; an outcome that is stored already stays. Prints the job as JSON."""
+    """Stop a job, and say how it stands; an outcome that is stored already stays."""
+    if bool(job_id) == bool(request_id):
+        raise typer.BadParameter("name the job by its id or by --request-id, not both", param_hint="JOB_ID")
     with exit_codes(), channel_to(settings_of(config, quiet=True), address) as channel:
-        stub = job_service_pb2_grpc.JobServiceStub(channel)
-        request = job_service_pb2.CancelJobRequest(allow_missing=allow_missing)
-        if request_id:
-            request.request_id = request_id
-        else:
-            request.job_id = job_id
-        response = stub.CancelJob(request, timeout=TIMEOUT_SECONDS)
-        print_json(MessageToDict(response.job, preserving_proto_field_name=True))
+        key = {"request_id": request_id} if request_id else {"job_id": job_id}
+        request = job_service_pb2.CancelJobRequest(allow_missing=allow_missing, **key)
+        job = job_service_pb2_grpc.JobServiceStub(channel).CancelJob(request, timeout=TIMEOUT_SECONDS).job
+        print_text(f"{plain(job.job_id)} {job_pb2.State.Name(job.state).removeprefix('STATE_')}")

@@ -4,17 +4,14 @@ from typing import Annotated
 
 import typer
 
-from adapter.cli.exits import UnreachableError, exit_codes
-from adapter.outbound.models.local_model import LocalModelFailed, LocalModelMissing, serve_local_model
+from adapter.cli.exits import exit_codes
+from adapter.outbound.models.local_model import serve_local_model
 
 
 def command(
-    port: Annotated[int, typer.Option("--port")] = 9100,
-    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port to listen on.")] = 9100,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Serve the small real model of the extra local-model."""
+    """Serve the small real model of the extra local-model: OpenAI-compatible, at /v1."""
     with exit_codes():
-        try:
-            serve_local_model(host, port)
-        except (LocalModelMissing, LocalModelFailed) as exc:
-            raise UnreachableError(str(exc)) from exc
+        serve_local_model(host, port)

@@ -1,13 +1,10 @@
 """Options that several commands share."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from adapter.cli.logs import configure_logs
-from adapter.settings import Settings
-from adapter.settings_file import load_settings
 
 ConfigOption = Annotated[
     Path | None,
@@ -20,11 +17,15 @@ TasksOption = Annotated[
 AddressOption = Annotated[
     str, typer.Option("--address", help="gRPC address of the running service. Default: grpc.listen.")
 ]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many, the newest.")]
 
 
-def settings_of(config: Path | None, *, quiet: bool = False) -> Settings:
-    """Load the configuration and set up the logs. Quiet: only warnings and worse."""
-    settings = load_settings(config)
-    log = settings.log
-    configure_logs(log.model_copy(update={"level": "warning"}) if quiet and log.level == "info" else log)
-    return settings
+def labels_of(texts: Sequence[str] | None) -> dict[str, str]:
+    """Read name=value. Raises BadParameter."""
+    labels = {}
+    for text in texts or ():
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise typer.BadParameter(f"{text[:80]!r} is not name=value", param_hint="--label")
+        labels[name] = value
+    return labels

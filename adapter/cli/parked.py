@@ -6,20 +6,30 @@ from typing import Annotated
 import typer
 from google.protobuf.json_format import MessageToDict
 from llm_adapter.v1 import admin_service_pb2, admin_service_pb2_grpc
-from rich.table import Table
 
-from adapter.cli.console import output, print_bytes, print_json
+from adapter.cli.configured import settings_of
+from adapter.cli.console import plain, print_bytes, print_json, print_text
 from adapter.cli.exits import exit_codes
-from adapter.cli.options import AddressOption, ConfigOption, JsonOption, settings_of
+from adapter.cli.options import AddressOption, ConfigOption, JsonOption, LimitOption
 from adapter.cli.remote import TIMEOUT_SECONDS, channel_to
+from adapter.cli.tables import Column, print_table
 
-app = typer.Typer(help="Messages kept byte-identical, with reasons, to replay or discard.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
+_COLUMNS = (
+    Column("parked_id"),
+    Column("reason"),
+    Column("detail", whole=False, rank=2),
+    Column("task", rank=1),
+    Column("queue", rank=5),
+    Column("park_time", rank=3),
+    Column("replay_time", rank=4),
+)
 ParkedId = Annotated[str, typer.Argument(help="As `adapter parked list` shows it.")]
 
 
 @app.command("list")
 def list_parked(
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 50,
+    limit: LimitOption = 50,
     address: AddressOption = "",
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -32,13 +42,7 @@ def list_parked(
         if json:
             print_json(rows)
             return
-        table = Table()
-        headings = ("parked_id", "reason", "detail", "task", "queue", "park_time", "replay_time")
-        for heading in headings:
-            table.add_column(heading, overflow="fold")
-        for row in rows:
-            table.add_row(*(str(row.get(heading, "")) for heading in headings))
-        output.print(table)
+        print_table(_COLUMNS, [[str(row.get(column.heading, "")) for column in _COLUMNS] for row in rows])
 
 
 @app.command("show")
@@ -65,7 +69,7 @@ def replay(parked_id: ParkedId, address: AddressOption = "", config: ConfigOptio
     with exit_codes(), channel_to(settings_of(config, quiet=True), address) as channel:
         stub = admin_service_pb2_grpc.AdminServiceStub(channel)
         stub.ReplayParked(admin_service_pb2.ReplayParkedRequest(parked_id=parked_id), timeout=TIMEOUT_SECONDS)
-        output.print(f"replayed {parked_id}", highlight=False)
+        print_text(f"replayed {plain(parked_id)}")
 
 
 @app.command("discard")
@@ -74,4 +78,4 @@ def discard(parked_id: ParkedId, address: AddressOption = "", config: ConfigOpti
     with exit_codes(), channel_to(settings_of(config, quiet=True), address) as channel:
         stub = admin_service_pb2_grpc.AdminServiceStub(channel)
         stub.DiscardParked(admin_service_pb2.DiscardParkedRequest(parked_id=parked_id), timeout=TIMEOUT_SECONDS)
-        output.print(f"discarded {parked_id}", highlight=False)
+        print_text(f"discarded {plain(parked_id)}")

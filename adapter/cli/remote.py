@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from typing import cast
 
 import grpc
+from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from adapter.cli.exits import Exit, UnreachableError, fail
+from adapter.cli.exits import Exit, fail
+from adapter.operator_errors import UnreachableError
 from adapter.settings import Settings
 
 TIMEOUT_SECONDS = 30.0
@@ -22,8 +24,18 @@ def channel_to(settings: Settings, address: str) -> Iterator[grpc.Channel]:
             yield channel
     except grpc.RpcError as exc:
         call = cast("grpc.Call", exc)  # every error of a call is its call, too
-        if rpc_status.from_call(call) is None and call.code() is grpc.StatusCode.UNAVAILABLE:
+        away = call.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+        status = rpc_status.from_call(call)
+        if away and status is None:
             raise UnreachableError(
                 f"no service answers at {target}. Start it with adapter serve, or name it with --address."
             ) from exc
-        fail(call.details() or str(call.code()), Exit.JOB_FAILED)
+        reasons = [f"{reason}: " for reason in _reasons(status)]
+        fail("".join([*reasons, call.details() or str(call.code())]), Exit.UNREACHABLE if away else Exit.JOB_FAILED)
+
+
+def _reasons(status: status_pb2.Status | None) -> Iterator[str]:
+    info = error_details_pb2.ErrorInfo()
+    for detail in status.details if status else ():
+        if detail.Unpack(info):
+            yield info.reason

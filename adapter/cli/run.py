@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from adapter.bootstrap.core import Core, build_core, build_store, read_catalogue
+from adapter.bootstrap.catalogue import read_catalogue
+from adapter.bootstrap.core import Core, build_core, build_store
 from adapter.bootstrap.models import build_models, close_models
-from adapter.cli.console import print_bytes
-from adapter.cli.exits import Exit, exit_codes, fail
-from adapter.cli.options import ConfigOption, TasksOption, settings_of
+from adapter.cli.configured import settings_of
+from adapter.cli.console import print_json_bytes
+from adapter.cli.exits import Exit, exit_codes, fail, fail_with_reason
+from adapter.cli.options import ConfigOption, TasksOption, labels_of
 from adapter.domain.job import Job, JobRequest
 from adapter.domain.payload import Payload
 from adapter.errors import JobFailure, ReviewNeeded
@@ -40,9 +42,8 @@ def command(
         if model and model not in settings.models:
             known = ", ".join(sorted(settings.models))
             fail(f"--model: no model {model!r} is configured. Configured are: {known}.", Exit.WRONG_USAGE)
-        labels = dict(text.partition("=")[::2] for text in label or [])
         payload = Payload(file.read_bytes(), content_type, charset)
-        request = JobRequest("default", task, payload, request_id="run", labels=labels, accept_review=True)
+        request = JobRequest("default", task, payload, request_id="run", labels=labels_of(label), accept_review=True)
         job = asyncio.run(_run(settings, catalogue, request, model))
         _print(job, whole=json)
 
@@ -76,13 +77,11 @@ async def _outcome(core: Core, request: JobRequest) -> Job:
 
 def _print(job: Job, *, whole: bool) -> None:
     if whole:
-        print_bytes(envelope_of(job))
+        print_json_bytes(envelope_of(job))
     elif job.result is not None:
-        print_bytes(job.result.content)
+        print_json_bytes(job.result.content)
     if job.error is not None:
-        lines = [f"{job.error.reason}: {job.error.message}"]
-        lines += [f"  {violation.pointer or '/'}: {violation.message}" for violation in job.error.violations]
-        fail("\n".join(lines), Exit.JOB_FAILED)
-    if job.wire_outcome == "review":
-        findings = [f"  {one.code} {one.pointer}: {one.message}" for one in job.result.findings] if job.result else []
+        fail_with_reason(job.error.reason, job.error.message, job.error.violations)
+    if job.wire_outcome == "review" and job.result is not None:
+        findings = [f"  {one.code} {one.pointer or '/'}: {one.message}" for one in job.result.findings]
         fail("\n".join([f"REVIEW_NEEDED: {ReviewNeeded().message}", *findings]), Exit.JOB_FAILED)

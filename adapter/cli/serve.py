@@ -4,26 +4,30 @@ import asyncio
 import ipaddress
 import os
 import signal
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any
 
-import structlog
 import typer
 import uvloop
 
 from adapter.bootstrap.application import Application
+from adapter.cli.configured import settings_of
 from adapter.cli.exits import Exit, exit_codes, fail
-from adapter.cli.options import ConfigOption, settings_of
+from adapter.cli.options import ConfigOption
 from adapter.settings import ModelSection, Settings
 
-log = structlog.get_logger()
+# The shell's word for a process that a signal ended.
+_BY_SIGNAL = 128
 
 
 def command(
     config: ConfigOption = None,
-    simulated: Annotated[bool, typer.Option("--simulated", help="Simulate every model.")] = False,
-    workers: Annotated[int, typer.Option("--workers", help="Processes; more than 1 comes with a later version.")] = 1,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Simulate every configured model.")] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes; more than 1 comes with a later version.")
+    ] = 1,
 ) -> None:
-    """Run the service."""
+    """Run the service until SIGTERM, which lets running jobs end; a second one ends it at once."""
     with exit_codes():
         settings = settings_of(config)
         if simulated:
@@ -65,22 +69,31 @@ async def _serve(application: Application) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def on_signal() -> None:
+    def on_signal(number: int) -> None:
         if stop.is_set():
-            os._exit(Exit.JOB_FAILED)
+            os._exit(_BY_SIGNAL + number)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
+        loop.add_signal_handler(number, on_signal, number)
+    stopped = asyncio.ensure_future(stop.wait())
     try:
-        await application.start()
-        stopped = asyncio.ensure_future(stop.wait())
-        failed = asyncio.ensure_future(application.failed())
-        done, _ = await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
-        if failed in done:
-            stopped.cancel()
-            await failed
-        failed.cancel()
-        await application.drain()
+        if await _first(stopped, application.start()):
+            return
+        if await _first(stopped, application.failed()):
+            await application.drain()
     finally:
+        stopped.cancel()
         await application.close()
+
+
+async def _first(stopped: asyncio.Future[Any], work: Coroutine[Any, Any, object]) -> bool:
+    """Whether the signal comes before the work ends, which is then given up. Raises what the work raises."""
+    working = asyncio.ensure_future(work)
+    await asyncio.wait({stopped, working}, return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        await working
+        return False
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    return True

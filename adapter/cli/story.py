@@ -1,13 +1,9 @@
 """A job's story for people: a timeline, each call with prompt and reply, what was published."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.markup import escape
-from rich.panel import Panel
-
-from adapter.cli.console import output
+from adapter.cli.console import indented, plain, print_block, print_text
 from adapter.domain import exact_json
 from adapter.domain.job import Job
 from adapter.ports import CallDetail
@@ -43,14 +39,14 @@ def _plain(value: object) -> object:
 
 def print_story(job: Job, calls: Sequence[CallDetail], publications: Sequence[Mapping[str, Any]]) -> None:
     """Print it."""
-    output.print(f"[bold]{escape(job.task)}@{job.task_version}[/]  job {job.job_id}  request {escape(job.request_id)}")
-    output.print(f"  created   {job.create_time.astimezone():%Y-%m-%d %H:%M:%S}  client {escape(job.client)}")
+    print_text(f"[bold]{plain(job.task)}@{job.task_version}[/]  job {job.job_id}  request {plain(job.request_id)}")
+    print_text(f"  created   {job.create_time.astimezone():%Y-%m-%d %H:%M:%S}  client {plain(job.client)}")
     for detail in calls:
         _print_call(detail)
     _print_end(job)
     for row in publications:
         fields = "  ".join(f"{key}={_plain(value)}" for key, value in row.items())
-        output.print(f"  publication  {escape(fields)}", highlight=False)
+        print_text(f"  publication  {plain(fields)}")
 
 
 def _print_call(detail: CallDetail) -> None:
@@ -59,39 +55,38 @@ def _print_call(detail: CallDetail) -> None:
     if call.reply is not None:
         usage = call.reply.usage
         ended = f"{call.reply.finish_reason.value}, {usage.input_tokens}+{usage.output_tokens} tokens"
-    output.print(
-        f"  call {call.number}    {call.start_time.astimezone():%H:%M:%S}  {escape(call.model)}  "
-        f"{call.duration_seconds:.2f} s  {escape(ended)}",
-        highlight=False,
+    print_text(
+        f"  call {call.number}    {call.start_time.astimezone():%H:%M:%S}  {plain(call.model)}  "
+        f"{call.duration_seconds:.2f} s  {plain(ended)}",
     )
     for turn in detail.turns:
-        output.print(Panel(escape(turn.content), title=turn.role, title_align="left", border_style="dim"))
+        print_block(turn.role, turn.content)
     if call.reply is not None and call.reply.text is not None:
-        output.print(Panel(escape(_indented(call.reply.text)), title="reply", title_align="left", border_style="cyan"))
+        print_block("reply", _readable(call.reply.text))
 
 
 def _print_end(job: Job) -> None:
     if job.error is not None:
-        output.print(f"  [red]{job.state} {job.error.reason}[/] {escape(job.error.message)}", highlight=False)
+        print_text(f"  [red]{job.state} {job.error.reason}[/] {plain(job.error.message)}")
         for violation in job.error.violations:
-            output.print(f"    {escape(violation.pointer or '/')}: {escape(violation.message)}", highlight=False)
+            print_text(f"    {plain(violation.pointer or '/')}: {plain(violation.message)}")
     elif job.result is not None:
-        output.print(f"  [green]{job.state} {job.result.verdict}[/]")
+        print_text(f"  [green]{job.state} {job.result.verdict}[/]")
         for change in job.result.changes:
-            output.print(f"    changed {escape(change.pointer)} by {change.rule}", highlight=False)
+            print_text(f"    changed {plain(change.pointer)} by {change.rule}")
         for finding in job.result.findings:
-            output.print(f"    found {finding.code} {escape(finding.pointer)}: {escape(finding.message)}")
-        output.print(Panel(escape(_indented(job.result.content.decode())), title="output", title_align="left"))
+            print_text(f"    found {finding.code} {plain(finding.pointer)}: {plain(finding.message)}")
+        print_block("output", indented(job.result.content.decode()))
     else:
-        output.print(f"  {job.state}")
+        print_text(f"  {job.state}")
     if job.remark is not None:
-        output.print(f"  [yellow]{job.remark.reason}[/] {escape(job.remark.message)}", highlight=False)
+        print_text(f"  [yellow]{job.remark.reason}[/] {plain(job.remark.message)}")
 
 
-def _indented(text: str) -> str:
-    """JSON indented for reading, with its digits as they are; other text as it is."""
+def _readable(reply: str) -> str:
+    """JSON indented, other text as it is."""
     try:
-        document = json.loads(text, parse_float=str, parse_int=str)
-    except ValueError:
-        return text
-    return json.dumps(document, indent=2, ensure_ascii=False) if isinstance(document, (dict, list)) else text
+        exact_json.loads(reply)
+    except exact_json.JsonError:
+        return reply
+    return indented(reply)

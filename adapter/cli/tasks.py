@@ -4,17 +4,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from adapter.bootstrap.core import read_catalogue
-from adapter.cli.console import errors, output, print_json
+from adapter.bootstrap.catalogue import read_catalogue
+from adapter.cli.configured import settings_of
+from adapter.cli.console import cell, errors, print_json, print_text
 from adapter.cli.exits import Exit, exit_codes
-from adapter.cli.options import ConfigOption, JsonOption, TasksOption, settings_of
+from adapter.cli.options import ConfigOption, JsonOption, TasksOption
+from adapter.cli.tables import Column, print_table
 from adapter.outbound.task_check import check_tasks
 from adapter.tasks.problem import Level, Problem
 from adapter.tasks.task import Task
 
-app = typer.Typer(help="The tasks.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 _STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "dim"}
 
 
@@ -26,15 +27,16 @@ def list_tasks(config: ConfigOption = None, tasks: TasksOption = None, json: Jso
         if json:
             print_json([_row(task) for task in found])
             return
-        table = Table()
-        for heading in ("task", "version", "summary", "formats", "model", "cases", "hash"):
-            table.add_column(heading)
-        for task in found:
-            definition = task.definition
-            formats = ", ".join(definition.input.formats.names)
-            model, cases, short_hash = definition.model.use[0], str(len(task.cases)), task.task_hash[:12]
-            table.add_row(task.name, task.version, definition.summary, formats, model, cases, short_hash)
-        output.print(table)
+        columns = (
+            Column("task"),
+            Column("version"),
+            Column("summary", whole=False, rank=1),
+            Column("formats", whole=False, rank=3),
+            Column("model", rank=2),
+            Column("cases", rank=5),
+            Column("hash", rank=4),
+        )
+        print_table(columns, [_cells(task) for task in found])
 
 
 @app.command("show")
@@ -72,7 +74,7 @@ def check(
         if checked.errors:
             raise typer.Exit(Exit.INVALID_CONFIGURATION)
         if not json:
-            output.print(f"{checked.versions} task versions checked: no errors.", highlight=False)
+            print_text(f"{checked.versions} task versions checked: no errors.")
 
 
 def _print_problems(problems: tuple[Problem, ...], *, as_json: bool) -> None:
@@ -80,7 +82,14 @@ def _print_problems(problems: tuple[Problem, ...], *, as_json: bool) -> None:
         print_json([{"file": p.file, "line": p.line, "level": p.level.value, "message": p.message} for p in problems])
         return
     for problem in problems:
-        errors.print(str(problem), style=_STYLES[problem.level], highlight=False, markup=False, soft_wrap=True)
+        errors.print(cell(str(problem), _STYLES[problem.level]), soft_wrap=True)
+
+
+def _cells(task: Task) -> tuple[str, ...]:
+    definition = task.definition
+    formats = ", ".join(definition.input.formats.names)
+    model, cases, short_hash = definition.model.use[0], str(len(task.cases)), task.task_hash[:12]
+    return task.name, task.version, definition.summary, formats, model, cases, short_hash
 
 
 def _row(task: Task) -> dict[str, object]:

@@ -5,14 +5,15 @@ from typing import Annotated
 
 import typer
 
-from adapter.bootstrap.core import read_catalogue
+from adapter.bootstrap.catalogue import read_catalogue
 from adapter.broker.render import render
 from adapter.broker.wiring import Topology
+from adapter.cli.configured import settings_of
 from adapter.cli.exits import exit_codes
-from adapter.cli.options import ConfigOption, TasksOption, settings_of
+from adapter.cli.options import ConfigOption, TasksOption
 from adapter.settings import Amqp
 
-app = typer.Typer(help="Our objects at the broker.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 class Form(StrEnum):
@@ -25,13 +26,15 @@ class Form(StrEnum):
 
 @app.callback()
 def group() -> None:
-    """Our objects at the broker."""
+    """Our objects at the broker: what to ask its owner for."""
 
 
 @app.command("show")
 def show(
-    form: Annotated[Form, typer.Option("--as")] = Form.DEFINITIONS,
-    vhost: Annotated[str, typer.Option("--vhost")] = "/",
+    form: Annotated[
+        Form, typer.Option("--as", help="To import; to run; or the rights of our user.")
+    ] = Form.DEFINITIONS,
+    vhost: Annotated[str, typer.Option("--vhost", help="The virtual host that they are in.")] = "/",
     user: Annotated[str, typer.Option("--user", help="The adapter's user at the broker.")] = "llm-adapter",
     config: ConfigOption = None,
     tasks: TasksOption = None,

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from adapter.operator_errors import UnreachableError
 
-class PortTakenError(Exception):
+
+class PortTakenError(UnreachableError):
     """The address cannot be listened on."""
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from adapter.operator_errors import ConfigurationError
+
 
 class Level(StrEnum):
     """How much a problem weighs: an error keeps the task from being loaded, info is only worth knowing."""
@@ -28,7 +30,7 @@ class Problem:
         return f"{place}: {self.level}: {self.message}"
 
 
-class TaskProblems(Exception):
+class TaskProblems(ConfigurationError):
     """Task folders cannot be used as they are. Holds every problem found, not only the first."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -19,6 +19,7 @@ from adapter.inbound.grpc.admin import AdminServicer
 from adapter.inbound.grpc.callers import CallerOf, anonymous
 from adapter.inbound.grpc.jobs import JobServicer
 from adapter.inbound.grpc.tasks import TaskCatalogue, TaskServicer
+from adapter.operator_errors import UnreachableError
 from adapter.ports import Observer
 from adapter.service.api import JobService, ParkedService
 
@@ -32,7 +33,7 @@ SERVICES = tuple(
 )
 
 
-class ListenError(OSError):
+class ListenError(UnreachableError):
     """The address cannot be listened on; says why and what to change."""
 
 

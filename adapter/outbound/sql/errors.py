@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import exc
 
 from adapter.errors import StoreUnavailable
+from adapter.operator_errors import ConfigurationError, UnreachableError
 
 # A driver raises these when a statement or its values are wrong: a bug of ours, the database is well.
 _BUGS = (exc.DataError, exc.IntegrityError, exc.ProgrammingError, exc.NotSupportedError)
@@ -12,7 +13,7 @@ _UNAVAILABLE = (exc.DatabaseError, exc.InterfaceError, exc.DisconnectionError, e
 _CAUSE_LENGTH = 200
 
 
-class StoreLocked(Exception):
+class StoreLocked(ConfigurationError):
     """Another process serves this SQLite database."""
 
     def __init__(self, path: str, holder: str) -> None:
@@ -25,7 +26,7 @@ class StoreLocked(Exception):
         )
 
 
-class StoreOutdated(Exception):
+class StoreOutdated(UnreachableError):
     """The database's schema is not the one this version works with."""
 
     def __init__(self, problems: Sequence[str]) -> None:
