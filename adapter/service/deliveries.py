@@ -232,7 +232,9 @@ class Deliveries:
             await self._clock.sleep(asked or self._settings.retry_seconds)
 
     async def _refuse_request(self, message: ReceivedMessage, error: AdapterError, request: JobRequest) -> Disposition:
-        route = self._routing.route_of(request)
+        # Without an address and anything to tell it by, nobody could tell what the answer belongs to.
+        is_answerable = bool(request.reply_to or request.correlation_id or request.request_id)
+        route = self._routing.route_of(request) if is_answerable else None
         return await self._refusals.refuse(message, error, task=request.task, client=request.client, route=route)
 
     async def refuse(

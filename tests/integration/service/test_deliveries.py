@@ -204,6 +204,15 @@ async def test_bad_input_is_answered_unrecorded_on_the_version_that_was_resolved
     assert await parked_reasons(service) == []
 
 
+async def test_bad_input_whose_answer_nobody_could_tell_is_parked(service: Service) -> None:
+    bad = request_by_queue("", reply_to=None, correlation_id="", payload=Payload(b"{}", "application/json"))
+
+    assert await service.deliver(a_message("", body=b"{}"), bad) is Disposition.ACK
+
+    assert service.outbox.offered == []
+    assert await parked_reasons(service) == ["INPUT_INVALID"]
+
+
 async def test_an_unknown_task_is_answered(service: Service) -> None:
     disposition = await service.deliver(a_message(), request_by_queue(task="nonesuch"))
 
