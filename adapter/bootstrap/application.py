@@ -79,9 +79,11 @@ class Application:
     async def start(self) -> Ports:
         """Open the store, take up the beside-work, then listen. Raises StoreLocked, ListenError, PortTakenError."""
         core = self.core
+        self._warn_of_short_waits()
         await core.store.open()
         await core.store.heartbeat()
-        await core.store.reap()
+        if await core.store.reap():
+            core.runs.start_slowly()
         self._beside(self.housekeeping.run(), "housekeeping")
         if self.broker:
             self._beside(self.broker.run(), "broker")
@@ -99,6 +101,17 @@ class Application:
         self._beside(self._follow_health(), "health")
         log.info("started", grpc_port=ports.grpc, http_port=ports.http, tasks=[t.ref for t in core.catalogue.all()])
         return ports
+
+    def _warn_of_short_waits(self) -> None:
+        """Say which setting would end a job that its own task still gives time."""
+        tasks = self.core.catalogue.all()
+        longest = max((task.definition.policy.seconds for task in tasks), default=0.0)
+        for name, seconds in (
+            ("drain_seconds", self.settings.drain_seconds),
+            ("grpc.connection_grace_seconds", self.settings.grpc.connection_grace_seconds),
+        ):
+            if seconds < longest:
+                log.warning("setting_too_short", setting=name, seconds=seconds, longest_job_seconds=longest)
 
     def _grpc_settings(self) -> GrpcServerSettings:
         grpc = self.settings.grpc

@@ -10,7 +10,7 @@ import structlog
 
 from adapter.domain.job import Job, JobRequest, Origin, Route
 from adapter.domain.message import ReceivedMessage
-from adapter.errors import AdapterError, RequestError, TryAgainError
+from adapter.errors import AdapterError, Overloaded, RequestError, TryAgainError
 from adapter.pipeline.gate import GateState
 from adapter.ports import Clock, Observer, RunningNow
 from adapter.service.admission import Admission
@@ -141,6 +141,7 @@ class Deliveries:
         while True:
             cause: AdapterError | None = None
             try:
+                await self._room(held)
                 disposition = await self._settle(held)
             except TryAgainError as exc:
                 cause, disposition = exc, None
@@ -149,6 +150,18 @@ class Deliveries:
             if self._clock.monotonic() >= held.until:
                 return await self._replace(held)
             await self._wait_a_little(cause)
+
+    async def _room(self, held: _Held) -> None:
+        """Wait for room. Raises Overloaded when there is none as long as the delivery may be held."""
+        if not self._runs.is_full:
+            return
+        overloaded = Overloaded()
+        with self._counted(overloaded):
+            try:
+                async with asyncio.timeout(held.until - self._clock.monotonic()):
+                    await self._runs.room()
+            except TimeoutError:
+                raise overloaded from None
 
     async def _settle(self, held: _Held) -> Disposition | None:
         """One try; None = nothing is settled yet."""

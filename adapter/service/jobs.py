@@ -75,6 +75,7 @@ class Jobs:
         claim = self._admission.claimer(new)
         while True:
             self._refuse_when_full()
+            await self._runs.room()
             found = await self._admission.find(claim, lambda claimed: LiveRun(claimed, request))
             if isinstance(found, Job):
                 return found
@@ -90,7 +91,7 @@ class Jobs:
             raise Overloaded(
                 "The service is stopping. Send the same request again, to another replica or a little later."
             )
-        if self._runs.is_full:
+        if self._runs.is_overloaded:
             raise Overloaded(retry_after_seconds=self._settings.overload_retry_seconds)
 
     async def _wait_for(self, run: LiveRun) -> Job:

@@ -1,7 +1,7 @@
 """The jobs that this process works on now: who waits for them, what they wait for, and how they are stopped."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +15,10 @@ from adapter.ports import Claim, StoredCall
 
 # Progress that a slow watcher has not taken yet; older events are dropped, never the final job.
 WATCHER_BACKLOG = 100
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class Intent(StrEnum):
@@ -75,6 +79,8 @@ class LiveRun:
         self.waiting_since = 0.0
         """Loop time since when it waits."""
         self.is_settling = False
+        self.on_wait: Callable[[], None] = _nothing
+        """Called whenever it begins to wait."""
         self.task: asyncio.Task[None] | None = None
         self._waiters = 0
         self._cause_changed = asyncio.Event()
@@ -140,6 +146,7 @@ class LiveRun:
         if cause is not None and self.cause is None:
             self.waiting_since = asyncio.get_running_loop().time()
             self.tell(ProgressKind.WAITING, detail=cause.reason)
+            self.on_wait()
         self.cause = cause
         self._cause_changed.set()
         self._cause_changed = asyncio.Event()
@@ -181,6 +188,7 @@ class LiveRuns:
         """Limit: jobs in flight."""
         self.limit = limit
         self.is_draining = False
+        self._pace: int | None = None
         self._runs: dict[str, LiveRun] = {}
         self._claiming = 0
         self._room = asyncio.Event()
@@ -193,19 +201,36 @@ class LiveRuns:
         """Every run, as of now."""
         return iter(tuple(self._runs.values()))
 
+    def start_slowly(self) -> None:
+        """Work on one job at once, then on one more for each that did no harm: one of them may have ended its worker.
+
+        For a start after a crash. What only waits for a model did no harm, and does not count.
+        """
+        self._pace = 1
+
     @property
     def free(self) -> int:
-        """How many more jobs are taken; none while the process drains."""
-        return 0 if self.is_draining else max(0, self.limit - len(self._runs) - self._claiming)
+        """How many more jobs are taken now; none while the process drains."""
+        if self.is_draining:
+            return 0
+        free = self.limit - len(self._runs)
+        if self._pace is not None:
+            free = min(free, self._pace - sum(run.cause is None for run in self._runs.values()))
+        return max(0, free - self._claiming)
 
     @property
     def is_full(self) -> bool:
-        """True when no further job is taken."""
+        """True when no further job is taken now."""
         return self.free == 0
 
+    @property
+    def is_overloaded(self) -> bool:
+        """True when there are as many jobs as there may ever be."""
+        return len(self._runs) + self._claiming >= self.limit
+
     async def room(self) -> None:
-        """Return when there is room for another job."""
-        while self.is_full:
+        """Return when there is room for another job, or the process drains."""
+        while self.is_full and not self.is_draining:
             self._room.clear()
             await self._room.wait()
 
@@ -227,6 +252,7 @@ class LiveRuns:
     def add(self, run: LiveRun) -> None:
         """Register a run; one that comes while the process drains is given back before it begins."""
         self._runs[run.job_id] = run
+        run.on_wait = self._did_no_harm
         if self.is_draining:
             run.stop(Intent.SHUTDOWN)
 
@@ -234,7 +260,12 @@ class LiveRuns:
         """Forget a run that is over."""
         if self._runs.get(run.job_id) is run:
             del self._runs[run.job_id]
-            self._room.set()
+            self._did_no_harm()
+
+    def _did_no_harm(self) -> None:
+        if self._pace is not None:
+            self._pace = self._pace + 1 if self._pace < self.limit else None
+        self._room.set()
 
     async def drain(self, timeout_seconds: float) -> None:
         """Take nothing more, wait for the runs to end; what is left then is stopped and given back.
@@ -243,6 +274,7 @@ class LiveRuns:
         that takes, and another replica, or this one when it is back, can wait as well.
         """
         self.is_draining = True
+        self._room.set()
         for run in self:
             if run.cause is not None and run.goes_on_alone and run.open_call is None:
                 run.stop(Intent.SHUTDOWN)

@@ -1,6 +1,7 @@
 """Submitted jobs: stored with a ticket for the task's queue, or, without a broker, run by this process."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -133,24 +134,23 @@ class Submissions:
     async def run_stored(self) -> None:
         """Without a broker: work on stored jobs, oldest first, as long as there is room. Runs until cancelled."""
         while True:
+            await self._runs.room()
             self._stored.clear()
+            count = 0
             try:
-                await self._start_some()
+                count = await self._start_some()
             except StoreUnavailable as exc:
                 log.warning("stored_jobs_unread", reason=exc.reason)
-            try:
-                async with asyncio.timeout(self._poll_seconds):
-                    await self._stored.wait()
-            except TimeoutError:
-                continue
+            if not count:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stored.wait(), self._poll_seconds)
 
-    async def _start_some(self) -> None:
-        while not self._runs.is_full:
-            job_ids = await self._store.recoverable(min(100, self._runs.free))
-            fresh = [job_id for job_id in job_ids if self._runs.get(job_id) is None]
-            if not fresh:
-                return
-            for job_id in fresh:
-                found = await self.find(job_id)
-                if isinstance(found, LiveRun):
-                    found.leave()
+    async def _start_some(self) -> int:
+        """Start as many as there is room for; returns how many were there to start."""
+        job_ids = await self._store.recoverable(min(100, self._runs.free))
+        fresh = [job_id for job_id in job_ids if self._runs.get(job_id) is None]
+        for job_id in fresh:
+            found = await self.find(job_id)
+            if isinstance(found, LiveRun):
+                found.leave()
+        return len(fresh)

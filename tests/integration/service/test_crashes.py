@@ -276,3 +276,17 @@ async def test_a_request_of_a_crashed_caller_is_given_back_unrecorded(open_servi
     assert job.state is State.PENDING
     disposition = await second.deliver(a_message(), request_by_queue())
     assert disposition is Disposition.ACK
+
+
+async def test_after_a_crash_deliveries_are_claimed_one_by_one_at_first(open_service: OpenService) -> None:
+    service = await open_service()
+    service.runs.start_slowly()
+    service.model.hold()
+    deliveries = [service.deliver(a_message(f"r-{n}"), request_by_queue(f"r-{n}")) for n in range(8)]
+    await service.until_calling(1)
+    assert len(service.store.claimed) == 1
+
+    service.model.let_go()
+
+    assert [await one for one in deliveries] == [Disposition.ACK] * 8
+    assert "OVERLOADED" in service.observer.held_ever

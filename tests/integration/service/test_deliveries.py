@@ -634,3 +634,18 @@ async def test_the_store_that_is_away_while_a_held_job_is_ticketed_loses_nothing
 
     assert service.store.counts["ticket"] == 4
     assert len(service.outbox.tickets()) == 1
+
+
+async def test_a_delivery_for_which_there_is_no_room_becomes_a_ticket(open_service: OpenService) -> None:
+    service = await open_service(in_flight=1, max_hold_seconds=0.1)
+    service.model.hold()
+    running = service.deliver(a_message())
+    await service.until_calling()
+
+    assert await service.deliver(a_message("r-2"), request_by_queue("r-2")) is Disposition.ACK
+
+    assert (await service.job("r-2")).state is State.PENDING
+    service.model.let_go()
+    await running
+    await work_off_tickets(service)
+    assert (await service.job("r-2")).state is State.SUCCEEDED

@@ -234,3 +234,58 @@ async def test_a_drain_waits_for_what_works_gives_back_what_waits_and_takes_noth
     await draining
     assert asyncio.get_running_loop().time() == 90
     assert working.intent is Intent.SHUTDOWN
+
+
+async def test_after_a_crash_the_jobs_at_once_double_with_each_round_that_did_no_harm() -> None:
+    runs = LiveRuns(limit=100)
+    runs.start_slowly()
+    at_once = []
+    for _ in range(5):
+        batch = [live_run(job_id=f"job-{number}") for number in range(runs.free)]
+        at_once.append(len(batch))
+        for run in batch:
+            runs.add(run)
+        assert runs.is_full
+        assert not runs.is_overloaded
+        for run in batch:
+            runs.remove(run)
+
+    assert at_once == [1, 2, 4, 8, 16]
+
+
+async def test_after_a_crash_what_only_waits_for_a_model_holds_nothing_up() -> None:
+    runs = LiveRuns(limit=100)
+    runs.start_slowly()
+    held = live_run()
+    runs.add(held)
+    waiting = asyncio.create_task(runs.room())
+    await settle()
+    assert not waiting.done()
+
+    held.waits_for(ModelUnavailable())
+
+    await waiting
+    assert runs.free == 2
+
+
+async def test_the_slow_start_ends() -> None:
+    runs = LiveRuns(limit=3)
+    runs.start_slowly()
+    for _ in range(5):
+        run = live_run()
+        runs.add(run)
+        runs.remove(run)
+
+    assert runs.free == 3
+
+
+async def test_a_drain_lets_nobody_wait_for_room() -> None:
+    runs = LiveRuns(limit=1)
+    runs.add(live_run())
+    waiting = asyncio.create_task(runs.room())
+    await settle()
+
+    draining = asyncio.create_task(runs.drain(1))
+
+    await waiting
+    await draining
