@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+import structlog
+
 from adapter.errors import (
     AdapterError,
     CallError,
@@ -14,6 +16,8 @@ from adapter.errors import (
     ModelUnavailable,
 )
 from adapter.ports import Clock
+
+log = structlog.get_logger()
 
 # A provider that asks for more is asked again after this: such a wait is a mistake, or the model would be lost to us.
 MAX_RETRY_AFTER_SECONDS = 3600.0
@@ -177,6 +181,7 @@ class ModelGate:
         self._cause = cause
         if state is not self.state:
             self.state = state
+            log.warning("model_state", model=self.model, state=state.value, cause=cause, waiting=self.waiting)
             self._on_state(self.model, state.value)
 
     def _schedule_probe(self) -> None:

@@ -6,12 +6,13 @@ import threading
 import time
 from collections import Counter
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pika
 
-from tests.integration.end_to_end.conftest import SimulatorProcess, simulated_settings
+from tests.integration.end_to_end.conftest import FAST_BREAKER, SimulatorProcess, simulated_settings
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.sender import collect, send_confirmed
 
@@ -19,6 +20,9 @@ from tests.kit.sender import collect, send_confirmed
 MESSAGES = int(os.environ.get("TROUBLE_MESSAGES", "300"))
 OUTAGE_MESSAGES = int(os.environ.get("OUTAGE_MESSAGES", "150"))
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "5"))
+PROBE_SECONDS = FAST_BREAKER["probe_seconds"]
+# From the moment a call is sent to the moment the simulator logs it, on a busy machine.
+TRAVEL_SECONDS = 0.2
 
 
 def declare_results(url: str, prefix: str) -> str:
@@ -96,6 +100,7 @@ def test_a_model_outage_costs_no_request_and_no_needless_call(tmp_path: Path, ti
         found = collect(broker.url, results, set(ids), seconds=120)
         recovered_seconds = time.time() - up_at
         metrics = adapter.metrics()
+        events = adapter.events()
     simulator.stop()
 
     failed = [call for call in simulator.calls() if call["status"] != 200]
@@ -103,15 +108,18 @@ def test_a_model_outage_costs_no_request_and_no_needless_call(tmp_path: Path, ti
     sys.stderr.write(f"outage: {figures}\n")
     assert Counter(outcome for copies in found.values() for _, outcome in copies) == {"succeeded": len(ids)}
     assert "adapter_parked_total{" not in metrics
-    # Five calls open the breaker. More may be in flight then: as many as were started before the fifth had failed.
-    # After that there is one probe at a time.
-    probes = OUTAGE_SECONDS / 0.3 + 1
-    assert len(failed) <= 5 + in_flight_when_it_opened(failed) + probes
+    # Calls that left before the breaker opened were in flight when the outage began, or opened it. All others are
+    # probes: one at a time, with the pause between them.
+    opened_at = min(event_time(event) for event in events if event["event"] == "model_state")
+    later = sorted(begin for begin in map(call_time, failed) if begin > opened_at + TRAVEL_SECONDS)
+    pauses = [after - before for before, after in pairwise(later)]
+    assert len(later) <= OUTAGE_SECONDS / PROBE_SECONDS + 1
+    assert all(pause > PROBE_SECONDS * 0.9 for pause in pauses)
 
 
-def in_flight_when_it_opened(failed: list[dict[str, Any]]) -> int:
-    """Calls that had begun when the fifth one failed, and ended after it."""
-    begun = [datetime.fromisoformat(call["time"]).timestamp() for call in failed]
-    ended = [begin + call["latency_seconds"] for begin, call in zip(begun, failed, strict=True)]
-    opened = sorted(ended)[4]
-    return sum(begin <= opened < end for begin, end in zip(begun, ended, strict=True))
+def event_time(event: dict[str, Any]) -> float:
+    return datetime.fromisoformat(event["timestamp"]).timestamp()
+
+
+def call_time(call: dict[str, Any]) -> float:
+    return datetime.fromisoformat(call["time"]).timestamp()
