@@ -10,7 +10,7 @@ UV := .tools/bin/uv
 MODEL ?= local
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup servers demo test lint types unit integration format proto bench-smoke clean
+.PHONY: help setup servers local-model demo test lint types unit integration format proto bench-smoke clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +24,14 @@ $(VENV)/.synced: pyproject.toml uv.lock clients/python/pyproject.toml deploy/set
 servers: ## Install the servers that the demo and the tests start (RabbitMQ), from Debian packages
 	@deploy/setup/setup.sh rabbitmq
 
+local-model: setup ## Install the small real model of the demo (about 100 MB)
+	@deploy/setup/setup.sh local-model
+
 demo: setup servers ## Run the main job with real parts: records of three tasks by gRPC and by queue (MODEL=simulated needs no weights)
 	@if [ "$(MODEL)" = local ]; then deploy/setup/setup.sh local-model; fi
 	$(BIN)/python examples/demo/demo.py --model $(MODEL)
 
-test: setup servers lint types unit integration bench-smoke ## Set up everything and run all checks: lint, types, unit, integration
+test: setup servers local-model lint types unit integration bench-smoke ## Set up everything and run all checks: lint, types, unit, integration
 
 lint: setup ## Check style, imports between layers, and the proto contract (lint and breaking changes)
 	$(BIN)/ruff check .
