@@ -1,29 +1,20 @@
-"""The service with its real parts (store, tasks, simulated model), short waits, and switches for what goes wrong."""
+"""The service with its real parts (store, tasks, simulated model) and short waits."""
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import select, text
-
-from adapter.domain.job import Job, JobRequest, Route
-from adapter.domain.message import Properties, Publication, ReceivedMessage
-from adapter.domain.model import ModelRequest, Reply
-from adapter.domain.payload import Payload
-from adapter.errors import StoreUnavailable
-from adapter.outbound.sql.message_rows import publication_of_row
+from adapter.domain.job import Job, JobRequest
+from adapter.domain.message import ReceivedMessage
 from adapter.outbound.sql.store import SqlJobStore
-from adapter.outbound.sql.tables import publications
 from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.call_model import CallSettings, GatedModel
 from adapter.pipeline.gate import GateSettings, ModelGate
-from adapter.ports import Claim, ClaimLostError, JobStore
+from adapter.ports import JobStore
 from adapter.service.admission import Admission
 from adapter.service.answers import answer_of
-from adapter.service.api import Caller
 from adapter.service.deliveries import Deliveries, QueueSettings
 from adapter.service.jobs import Jobs, JobSettings
 from adapter.service.live_runs import LiveRun, LiveRuns
@@ -31,169 +22,16 @@ from adapter.service.refusals import Refusals
 from adapter.service.routing import TICKET_HEADER, Routing
 from adapter.service.submissions import Submissions
 from adapter.service.work import Worker, WorkSettings
-from adapter.simulator.model import SimulatedModel
 from adapter.tasks.catalogue import Catalogue
-from tests.kit.adapter_process import ROOT
+from tests.integration.service.asking import OPERATOR, request_by_queue
+from tests.integration.service.switches import RecordingOutbox, SwitchedModel, SwitchedStore
 from tests.kit.fake_model import RecordingObserver
 
 T = TypeVar("T")
 
-OPERATOR = Caller("crm", is_operator=True)
-TASK = "classify-ticket"
-TICKET = next(iter(sorted((ROOT / "examples/tasks/classify-ticket/samples").glob("*.json")))).read_bytes()
-REPLIES = Route("", "crm.replies")
 ROUTING = Routing(requests_exchange="adapter.requests", results_exchange="adapter.results")
 DEADLINE_SECONDS = 10.0
 LEASE_SECONDS = 30.0
-
-
-class SwitchedModel:
-    """The simulated model; calls can be held in flight."""
-
-    def __init__(self, name: str = "default") -> None:
-        self.name = name
-        self.simulated = SimulatedModel(name)
-        self.in_flight = 0
-        self._open = asyncio.Event()
-        self._open.set()
-
-    async def call(self, request: ModelRequest, *, timeout_seconds: float) -> Reply:
-        self.in_flight += 1
-        try:
-            await self._open.wait()
-            return await self.simulated.call(request, timeout_seconds=timeout_seconds)
-        finally:
-            self.in_flight -= 1
-
-    def hold(self) -> None:
-        """Let calls hang from now on."""
-        self._open.clear()
-
-    def let_go(self) -> None:
-        """Let them go on."""
-        self._open.set()
-
-    def down(self, *, is_down: bool = True) -> None:
-        """Reset every call, or none."""
-        self.simulated.controls.down = is_down
-
-    def calls(self, request_id: str = "r-1") -> int:
-        """Calls that reached the simulated model for a request."""
-        return self.simulated.log.counts.get(request_id, 0)
-
-
-class SwitchedStore:
-    """Decorates the real store: methods can fail, or wait, and are counted. Everything else is the store's own."""
-
-    def __init__(self, store: SqlJobStore) -> None:
-        self.real = store
-        self.counts: Counter[str] = Counter()
-        self.claimed: list[str] = []
-        """Ids of the jobs that were claimed."""
-        self._failures: dict[str, list[Exception]] = {}
-        self._held: dict[str, asyncio.Event] = {}
-        self._afterwards: set[str] = set()
-        self._is_dead = False
-
-    def die(self) -> None:
-        """Write nothing from now on, as a process that is no more."""
-        self._is_dead = True
-        for held in self._held.values():
-            held.set()
-
-    def fail(self, method: str, *errors: Exception) -> None:
-        """Let the next calls of a method raise these, one each, and write nothing."""
-        self._failures.setdefault(method, []).extend(errors)
-
-    def goes_away(self, method: str, times: int = 3) -> None:
-        """Let the store be unavailable to a method so many times."""
-        self.fail(method, *[StoreUnavailable() for _ in range(times)])
-
-    def comes_back(self, method: str) -> None:
-        """End what fail or goes_away began."""
-        self._failures.pop(method)
-
-    async def take_over(self, job_id: str) -> None:
-        """Do what another replica does once this one lapsed: claim the job, so that our claim is lost; give it back."""
-        with self.real.engine.begin() as connection:
-            connection.execute(
-                text("UPDATE jobs SET token = token + 1, owner = NULL, state = 'PENDING' WHERE job_id = :job_id"),
-                {"job_id": job_id},
-            )
-
-    async def unsent_tickets(self) -> list[Publication]:
-        """Return every ticket that is stored and was not sent, as the relay finds them."""
-
-        def ask() -> list[Publication]:
-            with self.real.engine.connect() as connection:
-                rows = connection.execute(select(publications)).all()
-            return [publication_of_row(row) for row in rows if not row.body and "llm-job-id" in row.envelope]
-
-        return await asyncio.to_thread(ask)
-
-    def lose_claim(self, method: str) -> None:
-        """Let the next call of a method find its claim lost."""
-        self.fail(method, ClaimLostError())
-
-    def hold(self, method: str) -> None:
-        """Let calls of a method wait before they write."""
-        self._held[method] = asyncio.Event()
-
-    def hold_after(self, method: str) -> None:
-        """Let calls of a method wait once they have written."""
-        self.hold(method)
-        self._afterwards.add(method)
-
-    def let_go(self, method: str) -> None:
-        """Let them go on."""
-        self._afterwards.discard(method)
-        self._held.pop(method).set()
-
-    def __getattr__(self, name: str) -> Any:
-        """Wrap a method."""
-        method = getattr(self.real, name)
-        if not asyncio.iscoroutinefunction(method):
-            return method
-
-        async def switched(*args: Any, **kwargs: Any) -> Any:
-            self.counts[name] += 1
-            held, is_afterwards = self._held.get(name), name in self._afterwards
-            if held is not None and not is_afterwards:
-                await held.wait()
-            if self._is_dead:
-                raise asyncio.CancelledError
-            if self._failures.get(name):
-                raise self._failures[name].pop(0)
-            result = await method(*args, **kwargs)
-            if isinstance(result, Claim):
-                self.claimed.append(result.job.job_id)
-            if held is not None and is_afterwards:
-                await held.wait()
-            return result
-
-        return switched
-
-
-class RecordingOutbox:
-    """Remembers what it was offered to send."""
-
-    def __init__(self) -> None:
-        self.offered: list[Publication] = []
-
-    def offer(self, publications: Sequence[Publication]) -> None:
-        self.offered.extend(publications)
-
-    def addresses(self) -> list[tuple[str, str]]:
-        """Routing key and type of each message."""
-        return [(one.message.routing_key, one.message.properties.type) for one in self.offered]
-
-    def tickets(self) -> list[Publication]:
-        """Those that are tickets."""
-        return [one for one in self.offered if TICKET_HEADER in one.message.properties.headers and not one.message.body]
-
-    def answers(self) -> list[Publication]:
-        """Those that are not."""
-        return [one for one in self.offered if one.message.body]
 
 
 class Service:
@@ -330,42 +168,6 @@ class Service:
         if isinstance(ticket_of, str):
             return self.beside(self.deliveries.work_ticket(ticket_of, message))
         return self.beside(self.deliveries.work(request or request_by_queue(), message))
-
-
-def a_request(request_id: str = "r-1", **changes: Any) -> JobRequest:
-    """Return a request as the gRPC face makes it."""
-    values = {"client": "crm", "task": TASK, "payload": Payload(TICKET, "application/json"), "request_id": request_id}
-    return JobRequest(**{**values, **changes})
-
-
-def request_by_queue(request_id: str = "r-1", **changes: Any) -> JobRequest:
-    """Return a request as the queue face makes it."""
-    return a_request(request_id, **{"reply_to": REPLIES, "correlation_id": "corr-1", **changes})
-
-
-def a_message(request_id: str = "r-1", **changes: Any) -> ReceivedMessage:
-    """Return the message that such a request came in."""
-    values = {
-        "body": TICKET,
-        "properties": Properties(message_id=request_id, correlation_id="corr-1", content_type="application/json"),
-        "exchange": "adapter.requests",
-        "routing_key": TASK,
-        "queue": f"adapter.requests.{TASK}",
-    }
-    return ReceivedMessage(**{**values, **changes})
-
-
-def as_received(ticket: Publication, **changes: Any) -> ReceivedMessage:
-    """Return a ticket as the broker gives it to us."""
-    sent = ticket.message
-    values = {
-        "body": b"",
-        "properties": sent.properties,
-        "exchange": sent.exchange,
-        "routing_key": sent.routing_key,
-        "queue": f"adapter.requests.{TASK}",
-    }
-    return ReceivedMessage(**{**values, **changes})
 
 
 async def until(condition: Callable[[], object]) -> None:

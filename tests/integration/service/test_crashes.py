@@ -9,17 +9,16 @@ from adapter.domain.job import State
 from adapter.errors import BudgetExhausted, Interrupted, ModelUnavailable, RequestExpired
 from adapter.service.api import Disposition
 from adapter.tasks.catalogue import Catalogue
-from tests.integration.service.bench import (
+from tests.integration.service.asking import (
     OPERATOR,
     REPLIES,
     TASK,
-    Service,
     a_message,
     a_request,
     as_received,
     request_by_queue,
-    until,
 )
+from tests.integration.service.bench import Service, until
 from tests.integration.service.conftest import OpenService
 
 

@@ -7,7 +7,8 @@ import pytest
 from adapter.domain.job import State
 from adapter.errors import InternalError, Interrupted, ModelFailed, ModelRejected, StoreUnavailable
 from adapter.service.api import Disposition
-from tests.integration.service.bench import OPERATOR, Service, a_message, a_request, request_by_queue, until
+from tests.integration.service.asking import OPERATOR, a_message, a_request, request_by_queue
+from tests.integration.service.bench import Service, until
 from tests.integration.service.conftest import OpenService
 
 WRITES = ["call_started", "call_ended", "finish"]
