@@ -5,6 +5,7 @@ Run it with `make demo`. It stops everything that it started, also on Ctrl-C.
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -40,6 +41,8 @@ def main() -> int:
     parser.add_argument("--model", choices=["local", "simulated"], default="local")
     model = parser.parse_args().model
     records = demo_records()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="adapter-demo-") as folder:
             grpc_address, amqp_url = start_parts(stack, Path(folder), model)
