@@ -20,14 +20,28 @@ A docstring's first sentence is the default message: what happened, and what to 
 No message holds a payload, a prompt or a key.
 """
 
-from adapter.errors.calls import (
-    CallError,
-    CallFiltered,
-    CallMisconfigured,
-    CallRejected,
-    CallThrottled,
-    CallTooLong,
-    CallUnreachable,
+# ruff: noqa: I001 - imported in the order of the tree, in which people are shown the reasons
+
+from adapter.errors.tree import AdapterError, QueueFate, Retryable, Violation, concrete_errors, default_message
+from adapter.errors.requests import (
+    InputInvalid,
+    InvalidRequest,
+    JobNotFound,
+    PayloadTooLarge,
+    PayloadUnreadable,
+    ReplyToRefused,
+    RequestError,
+    RequestIdReused,
+    TaskNotFound,
+)
+from adapter.errors.passing import (
+    CallerDeadlineExceeded,
+    ModelMisconfigured,
+    ModelUnavailable,
+    Overloaded,
+    RateLimited,
+    StoreUnavailable,
+    TryAgainError,
 )
 from adapter.errors.failures import (
     BudgetExhausted,
@@ -49,28 +63,16 @@ from adapter.errors.failures import (
     RequestExpired,
     error_of_reason,
 )
-from adapter.errors.passing import (
-    CallerDeadlineExceeded,
-    ModelMisconfigured,
-    ModelUnavailable,
-    Overloaded,
-    RateLimited,
-    StoreUnavailable,
-    TryAgainError,
-)
 from adapter.errors.remarks import JobRemark, ResultTooLarge, ResultUndeliverable, ReviewNeeded
-from adapter.errors.requests import (
-    InputInvalid,
-    InvalidRequest,
-    JobNotFound,
-    PayloadTooLarge,
-    PayloadUnreadable,
-    ReplyToRefused,
-    RequestError,
-    RequestIdReused,
-    TaskNotFound,
+from adapter.errors.calls import (
+    CallError,
+    CallFiltered,
+    CallMisconfigured,
+    CallRejected,
+    CallThrottled,
+    CallTooLong,
+    CallUnreachable,
 )
-from adapter.errors.tree import AdapterError, QueueFate, Retryable, Violation, concrete_errors, default_message
 
 __all__ = [
     "AdapterError",
