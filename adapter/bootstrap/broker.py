@@ -1,6 +1,7 @@
 """The broker side: two links, topology, consumers, publisher and relay."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 
 import structlog
@@ -165,11 +166,15 @@ class BrokerSide:
 
 
 async def topology_problems(amqp: Amqp, catalogue: Catalogue, *, wait_seconds: float = 10.0) -> list[str]:
-    """Connect, and compare the broker's objects with ours. Raises BrokerError when it cannot be reached."""
-    link = Link(LinkSettings(urls=[reveal(url) for url in amqp.urls]), "doctor")
+    """Connect, in one attempt, and compare the broker's objects with ours. Raises BrokerError if there is no way in."""
+    attempted = asyncio.Event()
+    settings = LinkSettings(urls=[reveal(url) for url in amqp.urls])
+    link = Link(settings, "doctor", on_event=lambda _name, _fields: attempted.set())
     running = asyncio.create_task(link.run(), name="doctor link")
     try:
-        await link.wait_open(wait_seconds)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(attempted.wait(), wait_seconds)
+        await link.wait_open(0)
         return [str(problem) for problem in await verify(link, Topology(amqp.prefix, catalogue.names()))]
     finally:
         running.cancel()

@@ -13,7 +13,7 @@ from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.call_model import CallSettings, GatedModel
 from adapter.pipeline.gate import GateSettings, GateState, ModelGate
 from adapter.ports import Model
-from adapter.secret import reveal
+from adapter.secret import SecretMissing, reveal
 from adapter.settings import ModelSection, PriceTable, Settings
 from adapter.settings_file import ConfigurationProblems
 from adapter.simulator.answers import SampleAnswers, sample_answers
@@ -28,14 +28,22 @@ from adapter.tasks.problem import Problem
 def build_models(settings: Settings, catalogue: Catalogue, metrics: Metrics) -> dict[str, GatedModel]:
     """Build every configured model with its gate; nothing is called yet.
 
-    Raises SecretMissing when a key or header is not there, ConfigurationProblems for a ca_file that cannot be used.
+    Raises ConfigurationProblems, of all models at once: a key or header that is not there, a ca_file without use.
     """
     answers: SampleAnswers | None = None
     models: dict[str, GatedModel] = {}
+    problems: list[Problem] = []
     for name, section in settings.models.items():
         if section.provider == "simulated" and answers is None:
             answers = sample_answers(catalogue.all())
-        models[name] = _gated(name, section, _model(name, section, answers), metrics)
+        try:
+            models[name] = _gated(name, section, _model(name, section, answers), metrics)
+        except SecretMissing as exc:
+            problems.append(Problem(f"models.{name}", 0, str(exc)))
+        except ConfigurationProblems as exc:
+            problems.extend(exc.problems)
+    if problems:
+        raise ConfigurationProblems(tuple(problems))
     return models
 
 

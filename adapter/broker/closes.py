@@ -62,6 +62,10 @@ class CloseRule:
     event: str
     advice: str = ""
 
+    def told(self, reason: CloseReason) -> str:
+        """The reason and the advice, as sentences."""
+        return f"{str(reason).rstrip('.')}. {self.advice}".rstrip()
+
 
 _RIGHTS = "Give the user the rights that `adapter topology show --as permissions` prints."
 _TOPOLOGY = "Declare what `adapter topology show --as definitions` prints, or set amqp.topology: declare."

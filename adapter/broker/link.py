@@ -211,7 +211,7 @@ class Link:
     # --- state ---------------------------------------------------------------------------------------
 
     def _ended(self, reason: CloseReason, rule: CloseRule) -> CloseRule:
-        problem = f"{reason} {rule.advice}".strip()
+        problem = rule.told(reason)
         if rule.action is CloseAction.NEEDS_PERSON:
             self._failed(problem)
         else:

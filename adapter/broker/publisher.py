@@ -177,7 +177,7 @@ class BrokerPublisher:
         is_refusal = reason.scope is Scope.CHANNEL and reason.code in _REFUSING_CODES
         if is_refusal and len(left) == 1:
             self._suspects.clear(left[0].message, is_proof=False)
-            left[0].settle(PublishStatus.REFUSED, f"{reason} {rule_of(reason).advice}".strip())
+            left[0].settle(PublishStatus.REFUSED, rule_of(reason).told(reason))
             self._events.emit("publish_refused", code=reason.code)
             return
         if is_refusal:

@@ -229,7 +229,7 @@ class Subscription:
         rule = rule_of(reason)
         if asyncio.get_running_loop().time() - started_at >= self._times.healthy_after_seconds:
             self._backoff.reset()
-        self._tell_problem(f"Queue {self.queue}: {reason} {rule.advice}".strip(), rule.event, reason.code)
+        self._tell_problem(f"Queue {self.queue}: {rule.told(reason)}", rule.event, reason.code)
         if reason.scope is Scope.CONNECTION:
             return  # the link has its own backoff
         is_personal = rule.action is CloseAction.NEEDS_PERSON

@@ -8,8 +8,11 @@ from adapter.settings_file import load_settings
 
 
 def settings_of(config: Path | None, *, quiet: bool = False) -> Settings:
-    """Load the configuration and set up the logs. Quiet: only warnings and worse. Raises ConfigurationProblems."""
+    """Load the configuration and set up the logs. Quiet: errors only, the command itself says the rest.
+
+    Raises ConfigurationProblems.
+    """
     settings = load_settings(config)
     log = settings.log
-    configure_logs(log.model_copy(update={"level": "warning"}) if quiet and log.level == "info" else log)
+    configure_logs(log.model_copy(update={"level": "error"}) if quiet and log.level == "info" else log)
     return settings

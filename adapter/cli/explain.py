@@ -8,7 +8,17 @@ from adapter.cli.console import print_json, print_text
 from adapter.cli.exits import Exit, exit_codes, fail
 from adapter.cli.options import JsonOption
 from adapter.cli.tables import Column, print_table
-from adapter.errors import AdapterError, concrete_errors, default_message
+from adapter.errors import (
+    AdapterError,
+    JobFailure,
+    JobRemark,
+    RequestError,
+    TryAgainError,
+    concrete_errors,
+    default_message,
+)
+
+_BRANCHES = (RequestError, TryAgainError, JobFailure, JobRemark)  # the order of the docs
 
 
 def command(
@@ -17,7 +27,7 @@ def command(
 ) -> None:
     """Explain a reason: what happened, what to do, and how both faces treat it."""
     with exit_codes():
-        known = {cls.reason: cls for cls in concrete_errors()}
+        known = {cls.reason: cls for branch in _BRANCHES for cls in concrete_errors(branch)}
         if reason and reason.upper() not in known:
             fail(f"There is no reason {reason[:64]!r}. Known are: {', '.join(known)}.", Exit.WRONG_USAGE)
         chosen = [known[reason.upper()]] if reason else list(known.values())

@@ -23,9 +23,10 @@ START_SECONDS = 60.0
 class AdapterProcess:
     """One serving process with a configuration of its own; its stderr goes to a file of JSON events."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any], *, name: str = "adapter") -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, Any], *options: str, name: str = "adapter") -> None:
         """Settings lie over defaults for tests: free ports, JSON logs, example tasks, a database in folder."""
         self.folder = folder
+        self._options = options
         self.log_file = folder / f"{name}.log"
         self.config = folder / f"{name}.yaml"
         defaults: dict[str, Any] = {
@@ -36,7 +37,8 @@ class AdapterProcess:
             "drain_seconds": 5,
             "log": {"format": "json"},
         }
-        self.config.write_text(yaml.safe_dump(defaults | dict(settings)))
+        self.settings = defaults | dict(settings)
+        self.config.write_text(yaml.safe_dump(self.settings))
         self.process: subprocess.Popen[bytes] | None = None
         self.grpc_port = 0
         self.http_port = 0
@@ -60,14 +62,22 @@ class AdapterProcess:
     def start(self) -> None:
         """Start, and wait until it serves."""
         self._read_from = self.log_file.stat().st_size if self.log_file.exists() else 0
-        with self.log_file.open("ab") as stream:
-            self.process = subprocess.Popen(  # noqa: S603 - our own command line
-                [ADAPTER, "serve", "--config", str(self.config)], stderr=stream, stdout=stream, env=clean_environment()
-            )
-        event = self._wait_for("started")
+        self.launch()
+        event = self.wait_for("started")
         self.grpc_port, self.http_port = event["grpc_port"], event["http_port"]
 
-    def _wait_for(self, name: str) -> dict[str, Any]:
+    def launch(self) -> None:
+        """Start, and do not wait."""
+        with self.log_file.open("ab") as stream:
+            self.process = subprocess.Popen(  # noqa: S603 - our own command line
+                [ADAPTER, "serve", "--config", str(self.config), *self._options],
+                stderr=stream,
+                stdout=stream,
+                env=clean_environment(),
+            )
+
+    def wait_for(self, name: str) -> dict[str, Any]:
+        """Wait for a log event."""
         deadline = time.monotonic() + START_SECONDS
         assert self.process is not None
         while time.monotonic() < deadline:
