@@ -38,7 +38,7 @@ def in_terminal(columns: int, *arguments: str) -> str:
     width_and_colour = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
     variables = {name: value for name, value in clean_environment().items() if name not in width_and_colour}
     variables["TERM"] = "xterm-256color"
-    process = subprocess.Popen([ADAPTER, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=variables)  # noqa: S603
+    process = subprocess.Popen([ADAPTER, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=variables)  # noqa: S603 - our own command line
     os.close(theirs)
     shown = b""
     with contextlib.suppress(OSError):  # the other side is closed
