@@ -24,11 +24,8 @@ def write_some(value: object) -> str | None:
 
 
 def read(text: str) -> Any:
-    """Parse what write wrote."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)
+    """Parse what write wrote; not with orjson, which makes a float of an integer over 64 bits."""
+    return json.loads(text)
 
 
 def read_some(text: str | None) -> Any:
