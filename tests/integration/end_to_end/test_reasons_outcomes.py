@@ -18,6 +18,8 @@ from tests.kit.callers import GrpcCaller, QueueCaller, failures, grpc_failure, n
         ("content_filter", "CONTENT_FILTERED", 1),
         ("truncated", "OUTPUT_TRUNCATED", 1),
         ("empty", "OUTPUT_EMPTY", 1),
+        ("ambiguous", "OUTPUT_AMBIGUOUS", 1),
+        ("runaway", "OUTPUT_RUNAWAY", 1),
         ("invalid", "OUTPUT_INVALID", 2),
     ],
 )
