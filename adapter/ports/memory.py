@@ -133,6 +133,9 @@ class JobStore(Protocol):
     async def retire(self) -> None:
         """Remove this replica's heartbeat row at a clean stop."""
 
+    async def live_replicas(self) -> int:
+        """How many replicas have a lease that runs, this one included; each worker of a machine counts."""
+
     # publications
     async def due_publications(self, limit: int) -> Sequence[Publication]:
         """Pending publications whose time has come and whose owner lapsed or gave them up; now owned here."""

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sqlalchemy import Connection, Insert, bindparam, delete, exists, update
+from sqlalchemy import Connection, Insert, bindparam, delete, exists, func, select, update
 
 from adapter.outbound.sql import claims, tables
 from adapter.outbound.sql.dialect import insert_into, now_us
@@ -13,6 +13,7 @@ _RETIRE = delete(_REPLICAS).where(_REPLICAS.c.replica_id == bindparam("this_id")
 _EXPIRE_ALL = update(_REPLICAS).values(lease_until=0)
 _OWNS_RUNNING = exists().where(tables.jobs.c.owner == _REPLICAS.c.replica_id, tables.jobs.c.state == RUNNING)
 _FORGET_LAPSED = delete(_REPLICAS).where(_REPLICAS.c.lease_until <= now_us(), ~_OWNS_RUNNING)
+_COUNT_LIVE = select(func.count()).select_from(_REPLICAS).where(_REPLICAS.c.lease_until > now_us())
 _PROBE_ID = "probe"
 
 
@@ -32,6 +33,11 @@ def beat(connection: Connection, replica_id: str, lease_us: int) -> None:
 def retire(connection: Connection, replica_id: str) -> None:
     """Forget a replica that stops."""
     connection.execute(_RETIRE, {"this_id": replica_id})
+
+
+def count_live(connection: Connection) -> int:
+    """Count the replicas whose lease runs."""
+    return connection.execute(_COUNT_LIVE).scalar_one()
 
 
 def expire_all(connection: Connection) -> None:

@@ -236,6 +236,9 @@ class SqlJobStore(JobStore):
     async def retire(self) -> None:
         await self._writer.submit(lambda connection: replicas.retire(connection, self.replica_id), "")
 
+    async def live_replicas(self) -> int:
+        return await self._reader.ask(replicas.count_live)
+
     # publications
 
     async def due_publications(self, limit: int) -> Sequence[Publication]:
