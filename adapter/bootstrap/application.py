@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 # Health of links and models is looked at so often.
 _HEALTH_SECONDS = 1.0
+# Whoever asks /readyz waits no longer than this for the store.
+_READY_SECONDS = 2.0
 # A start waits so long for the broker; then it serves gRPC, and the queues when they come.
 _BROKER_SECONDS = 15.0
 
@@ -165,9 +167,12 @@ class Application:
         """What stands against taking gRPC requests."""
         problems = ["draining"] if self.is_draining else []
         try:
-            await self.core.store.check()
+            async with asyncio.timeout(_READY_SECONDS):
+                await self.core.store.check()
         except StoreUnavailable as exc:
             problems.append(f"the store cannot be written: {exc.message}")
+        except TimeoutError:
+            problems.append(f"the store was not written within {_READY_SECONDS:g} s")
         return problems
 
     def states(self) -> Mapping[str, str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from adapter.domain.job import JobError
+
 HeaderValue = str | int | bool
 
 
@@ -85,6 +87,8 @@ class Answer:
     headers: Mapping[str, HeaderValue]
     result_key: str = ""
     """Routing key on the result exchange: `<task>.v<major>.<outcome>.<client>`."""
+    remark: JobError | None = None
+    """What is to be said on the job, because this answer does not carry its outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ class Publication:
     message: OutgoingMessage
     create_time: datetime | None = None
     tries: int = 0
+    remark: JobError | None = None
+    """Said on the job when this is stored."""
 
 
 class ParkReason(StrEnum):

@@ -33,7 +33,7 @@ def publication_of(
     )
     routing_key = answer.result_key if route.keyed_by_outcome else route.routing_key
     message = OutgoingMessage(route.exchange, routing_key, answer.body, properties, route.mandatory)
-    return Publication(message_id, job_id, message)
+    return Publication(message_id, job_id, message, remark=answer.remark)
 
 
 def ticket_for(ticket: Publication, job_id: str) -> Publication:

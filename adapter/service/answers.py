@@ -38,12 +38,14 @@ def answer_of(
     """Answer with the outcome of a job that has one.
 
     deduplicated None: it is if it has a request id. model "": the one of the last attempt. A body over max_body_bytes
-    is replaced by a failure RESULT_TOO_LARGE, with the outcome `failed` on the wire.
+    is replaced by a failure RESULT_TOO_LARGE, with the outcome `failed` on the wire; that is its remark, too.
     """
     body, content_type = _body(job, body_mode)
     outcome = job.wire_outcome
+    remark = None
     if len(body) > max_body_bytes:
-        job = _shortened(job, len(body), max_body_bytes)
+        remark = _too_large(len(body), max_body_bytes) if job.error is None else None
+        job = _shortened(job, remark)
         body, content_type = envelope_of(job), FAILURE
         outcome = job.wire_outcome if job.state is State.CANCELLED else State.FAILED.lower()
     headers = {
@@ -54,7 +56,8 @@ def answer_of(
         "traceparent": job.traceparent,
         **_headers_of(job),
     }
-    return _answer(job.task, job.task_version, job.client, outcome, body, content_type, headers)
+    answer = _answer(job.task, job.task_version, job.client, outcome, body, content_type, headers)
+    return replace(answer, remark=remark)
 
 
 def answer_of_error(
@@ -123,14 +126,15 @@ def _body(job: Job, body_mode: str) -> tuple[bytes, str]:
     return job.result.content, DOCUMENT
 
 
-def _shortened(job: Job, size: int, limit: int) -> Job:
+def _too_large(size: int, limit: int) -> JobError:
+    message = f"The result has {size} bytes, a message may have {limit}. {ResultTooLarge().message}"
+    return JobError.of(ResultTooLarge(message))
+
+
+def _shortened(job: Job, remark: JobError | None) -> Job:
     """Leave out what is long: GetJob has it. A failure keeps its reason and its first violations."""
-    if job.error is not None:
-        error = replace(job.error, violations=job.error.violations[:_VIOLATIONS_SHOWN])
-    else:
-        message = f"The result has {size} bytes, a message may have {limit}. {ResultTooLarge().message}"
-        error = JobError.of(ResultTooLarge(message))
-    return replace(job, result=None, error=error)
+    error = job.error and replace(job.error, violations=job.error.violations[:_VIOLATIONS_SHOWN])
+    return replace(job, result=None, error=error or remark)
 
 
 def _headers_of(job: Job) -> dict[str, HeaderValue]:

@@ -12,7 +12,7 @@ import grpc
 import pika
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from llm_adapter.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc
+from llm_adapter.v1 import admin_service_pb2_grpc, job_pb2, job_service_pb2, job_service_pb2_grpc
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class GrpcCaller:
     def __init__(self, address: str) -> None:
         self._channel = grpc.insecure_channel(address)
         self.jobs = job_service_pb2_grpc.JobServiceStub(self._channel)
+        self.admin = admin_service_pb2_grpc.AdminServiceStub(self._channel)
 
     def close(self) -> None:
         self._channel.close()

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
 
 from adapter.domain.job import Job, State
+from adapter.errors import JobRemark, concrete_errors
 from adapter.outbound.sql import calls, tables
 from adapter.outbound.sql.paging import Page, next_token, older_than
 from adapter.outbound.sql.rows import job_of
@@ -64,11 +65,12 @@ def _filtered(selection: JobFilter) -> Select[Any]:
     for column, value in (
         (_JOBS.c.task, selection.task),
         (_JOBS.c.verdict, selection.verdict),
-        (_JOBS.c.reason, selection.reason),
         (_JOBS.c.client, selection.client),
     ):
         if value:
             statement = statement.where(column == str(value))
+    if selection.reason:
+        statement = statement.where(_has_reason(selection.reason))
     if selection.states:
         statement = statement.where(_JOBS.c.state.in_([str(state) for state in selection.states]))
     if selection.created_from is not None:
@@ -79,3 +81,11 @@ def _filtered(selection: JobFilter) -> Select[Any]:
         has_label = select(_LABELS.c.job_id).where(_LABELS.c.key == key, _LABELS.c.value == value)
         statement = statement.where(_JOBS.c.job_id.in_(has_label))
     return statement
+
+
+def _has_reason(reason: str) -> ColumnElement[bool]:
+    """The reason of the error, or of the remark, which is JSON that begins with it."""
+    is_error = _JOBS.c.reason == reason
+    if reason not in {remark.reason for remark in concrete_errors(JobRemark)}:
+        return is_error
+    return is_error | _JOBS.c.remark.startswith(f'{{"reason":"{reason}"', autoescape=True)

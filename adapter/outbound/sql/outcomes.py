@@ -75,7 +75,7 @@ def finish(
         job_details.put_payload(connection, job_id, ending.keep_payload)
     parked.park(connection, ending.parked)
     job = _ended_job(claim.job, ending, row)
-    return job, publications.answer_routes(connection, job, answer, routes, owner)
+    return publications.answer_routes(connection, job, answer, routes, owner)
 
 
 def _ended_job(job: Job, ending: Ending, row: Row[Any]) -> Job:
@@ -116,7 +116,7 @@ def cancel(
     job = job_of(ended)
     routes = job_details.routes(connection, job_id) if ended.is_stored else ()
     job_details.drop_payload(connection, job_id)
-    return job, publications.answer_routes(connection, job, answer, routes, owner)
+    return publications.answer_routes(connection, job, answer, routes, owner)
 
 
 def cancel_unseen(connection: Connection, client: str, request_id: str, job_id: str) -> Job:

@@ -4,6 +4,7 @@ A publication belongs to the replica that stored it; once that lapsed, or gave i
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -72,7 +73,7 @@ _GIVE_UP = (
     .values(state=_UNDELIVERABLE, owner=None, tries=_PUBLICATIONS.c.tries + 1, detail=bindparam("what"))
     .returning(_PUBLICATIONS.c.job_id)
 )
-_REMARK = update(tables.jobs).where(tables.jobs.c.job_id == bindparam("of_job"))
+_REMARK = update(tables.jobs).where(tables.jobs.c.job_id == bindparam("of_job")).values(remark=bindparam("what"))
 _FORGET_JOB = delete(_PUBLICATIONS).where(_PUBLICATIONS.c.job_id == bindparam("of_job"))
 _COUNT_PENDING = select(func.count()).select_from(_PUBLICATIONS).where(_IS_PENDING)
 _OF_JOB = (
@@ -100,25 +101,33 @@ def _insert(dialect_name: str) -> Insert:
 
 def store(connection: Connection, publications: Iterable[Publication], owner: str | None) -> None:
     """Keep publications until they are confirmed; owner is going to send them, None = whoever finds them first."""
-    rows = [{**outgoing_values(publication), "owner": owner} for publication in publications]
+    some = tuple(publications)
+    rows = [{**outgoing_values(publication), "owner": owner} for publication in some]
     if rows:
         connection.execute(_insert(connection.dialect.name), rows)
+    say_remarks(connection, some)
+
+
+def say_remarks(connection: Connection, publications: Iterable[Publication]) -> None:
+    """Note on the jobs what their answers have to say of them."""
+    for job_id, remark in {one.job_id: one.remark for one in publications if one.remark is not None}.items():
+        _say(connection, job_id, remark)
 
 
 def answer_routes(
     connection: Connection, job: Job, answer: Callable[[Job], Answer] | None, routes: Iterable[Route], owner: str
-) -> tuple[Publication, ...]:
-    """Store the answer of a job for each route, once per message id."""
+) -> tuple[Job, tuple[Publication, ...]]:
+    """Store the answer of a job for each route, once per message id; the job comes with what the answer says of it."""
     different_routes = dict.fromkeys(routes)
     if answer is None or not different_routes or job.finish_time is None:
-        return ()
+        return job, ()
     content = answer(job)
     by_id: dict[str, Publication] = {}
     for route in different_routes:
         publication = publication_of(job.job_id, job.revision, content, route, int(job.finish_time.timestamp()))
         by_id.setdefault(publication.publication_id, publication)
     store(connection, by_id.values(), owner)
-    return tuple(by_id.values())
+    return replace(job, remark=content.remark or job.remark), tuple(by_id.values())
 
 
 def adopt_due(connection: Connection, limit: int, owner: str) -> Sequence[Publication]:
@@ -144,8 +153,11 @@ def give_up(connection: Connection, publication_id: str, remark_reason: str, det
     values = {"this_id": publication_id, "what": json_text.storable(detail)}
     job_id = connection.execute(_GIVE_UP, values).scalar_one_or_none()
     if job_id is not None:
-        remark = json_text.write(_remark(remark_reason, detail))
-        connection.execute(_REMARK, {"of_job": job_id, "remark": remark})
+        _say(connection, job_id, _remark(remark_reason, detail))
+
+
+def _say(connection: Connection, job_id: str, remark: JobError) -> None:
+    connection.execute(_REMARK, {"of_job": job_id, "what": json_text.write(remark)})
 
 
 def _remark(reason: str, detail: str) -> JobError:

@@ -113,13 +113,14 @@ def discard(
     parked_message: ParkedMessage | None,
     owner: str,
 ) -> None:
-    """Forget a refused request, and store what answers for it."""
+    """Forget a refused request, and store what answers for it, which belongs to no job."""
     if claim is not None:
         forgotten = connection.execute(_FORGET, {**claims.fence(claim), "claimed_origin": str(claim.new.origin)})
         if forgotten.rowcount != 1:  # it was submitted meanwhile, and the memory stands for it; or the claim is lost
             claims.release(connection, claim, worked_seconds=0.0, counted=False)
         elif claim.payload is not None:
             publications.forget_job(connection, claim.job.job_id)  # its ticket
+    publications.say_remarks(connection, answers)
     publications.store(connection, [replace(item, job_id="") for item in answers], owner)
     parked.park(connection, parked_message)
 

@@ -60,6 +60,12 @@ class SimulatorProcess:
         logged = [json.loads(line) for line in self.log.read_text().splitlines() if line.endswith("}")]
         return [call for call in logged if not request_id or call["request_id"] == request_id]
 
+    def in_flight(self) -> int:
+        """Calls that it has not answered yet; those are not in the log."""
+        address = self.url.removesuffix("/v1") + "/health"
+        with urllib.request.urlopen(address, timeout=10) as page:  # noqa: S310 - our own http address
+            return int(json.loads(page.read())["in_flight"])
+
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(10)

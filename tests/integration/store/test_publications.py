@@ -1,22 +1,27 @@
 """Publications: their storer sends them; once it lapsed, or gave them back, another replica finds them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapter.domain.job import Job
-from adapter.domain.message import Publication
-from adapter.errors import Retryable
+from adapter.domain.job import Job, JobError
+from adapter.domain.message import Answer, Publication
+from adapter.errors import ResultTooLarge, Retryable
 from adapter.outbound.sql import SqlJobStore
+from adapter.ports import JobFilter
 from tests.integration.store.conftest import OpenStore
 from tests.integration.store.samples import (
+    FAILURE,
     OTHER_ROUTE,
     ROUTE,
     SHORT_LEASE_SECONDS,
     SUCCESS,
     answer,
     claimed,
+    finished,
     new_job,
+    parked,
     until,
 )
 
@@ -101,3 +106,38 @@ async def test_an_undeliverable_publication_leaves_a_remark_beside_the_outcome(s
     assert remarked.result == job.result
     await store.publication_sent(second.publication_id)
     assert await store.pending_publications() == 0
+
+
+def remarking_answer(job: Job) -> Answer:
+    return replace(answer(job), remark=JobError.of(ResultTooLarge()))
+
+
+async def test_what_an_answer_says_of_a_job_is_stored_with_its_outcome(store: SqlJobStore) -> None:
+    job, _ = await store.finish(await claimed(store, new_job()), SUCCESS, remarking_answer, [ROUTE])
+    assert job.remark == JobError.of(ResultTooLarge())
+    assert await store.get(job.job_id) == job
+
+
+async def test_what_a_later_answer_says_of_a_job_is_stored_on_it(store: SqlJobStore) -> None:
+    again, dead = await finished(store, new_job("again")), await finished(store, new_job("dead"))
+    _, publications = await published(store)
+    remark = JobError.of(ResultTooLarge())
+    for_again, for_dead = (
+        replace(publications[0], publication_id=job.job_id, job_id=job.job_id, remark=remark) for job in (again, dead)
+    )
+    await store.publish_again(again, [for_again])
+    await store.park(parked("p-1"), [for_dead])
+    for job in (again, dead):
+        stored = await store.get(job.job_id)
+        assert stored is not None
+        assert stored.remark == remark
+
+
+async def test_jobs_are_found_by_the_reason_of_their_remark(store: SqlJobStore) -> None:
+    remarked, _ = await store.finish(await claimed(store, new_job("a")), SUCCESS, remarking_answer, [ROUTE])
+    failed, _ = await store.finish(await claimed(store, new_job("b")), FAILURE, remarking_answer, [ROUTE])
+    await finished(store, new_job("c"))
+    found, _ = await store.list(JobFilter(reason="RESULT_TOO_LARGE"), page_size=10)
+    assert [job.job_id for job in found] == [failed.job_id, remarked.job_id]
+    found, _ = await store.list(JobFilter(reason="RESULT_UNDELIVERABLE"), page_size=10)
+    assert found == []

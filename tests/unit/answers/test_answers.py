@@ -194,10 +194,14 @@ def test_a_result_that_is_too_large_is_told_of_as_a_failure() -> None:
     assert shown["error"]["reason"] == "RESULT_TOO_LARGE"
     assert shown["state"] == "SUCCEEDED"
     assert "result" not in shown
+    assert answer.remark is not None
+    assert answer.remark.reason == "RESULT_TOO_LARGE"
 
 
 def test_a_result_of_exactly_the_limit_is_sent() -> None:
-    assert answer_of(succeeded(), max_body_bytes=len(DOCUMENT)).body == DOCUMENT
+    answer = answer_of(succeeded(), max_body_bytes=len(DOCUMENT))
+    assert answer.body == DOCUMENT
+    assert answer.remark is None
 
 
 def test_a_failure_that_is_too_large_keeps_its_reason() -> None:
