@@ -12,7 +12,7 @@ from adapter.errors import TaskNotFound
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.sql.store import SqlJobStore
 from adapter.outbound.system_clock import SystemClock
-from adapter.pipeline.call_model import GatedModel
+from adapter.pipeline.gated_model import GatedModel
 from adapter.service.admission import Admission
 from adapter.service.answers import answer_of
 from adapter.service.jobs import Jobs, JobSettings

@@ -10,8 +10,8 @@ from adapter.domain.usage import Price
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.models.endpoint import ModelEndpoint
 from adapter.outbound.system_clock import SystemClock
-from adapter.pipeline.call_model import CallSettings, GatedModel
 from adapter.pipeline.gate import GateSettings, GateState, ModelGate
+from adapter.pipeline.gated_model import CallSettings, GatedModel
 from adapter.ports import Model
 from adapter.secret import SecretMissing, reveal
 from adapter.settings import ModelSection, PriceTable, Settings

@@ -20,7 +20,7 @@ from adapter.errors import CallError, CallMisconfigured, StoreUnavailable
 from adapter.operator_errors import ConfigurationError, UnreachableError
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.sql import migrate
-from adapter.pipeline.call_model import GatedModel
+from adapter.pipeline.gated_model import GatedModel
 from adapter.settings import Settings
 from adapter.tasks.catalogue import Catalogue
 

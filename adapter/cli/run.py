@@ -50,11 +50,14 @@ def command(
 
 async def _run(settings: Settings, catalogue: Catalogue, request: JobRequest, model: str) -> Job:
     metrics = Metrics()
-    # Only the model that is called is built: the keys of the others need not be there. --model may name any, whatever
-    # the task allows: it answers to every name here.
-    called = model or catalogue.resolve(request.task).definition.model.use[0]
-    chosen = settings.model_copy(update={"models": {called: settings.models[called]}})
-    models = dict.fromkeys(settings.models, build_models(chosen, catalogue, metrics)[called])
+    # Only what may be called is built: the keys of other models need not be there. --model may name any, whatever the
+    # task allows: it then stands for the first in use.
+    options = catalogue.resolve(request.task).definition.model
+    called = (model,) if model else options.use
+    chosen = settings.model_copy(update={"models": {name: settings.models[name] for name in called}})
+    models = build_models(chosen, catalogue, metrics)
+    if model:
+        models = dict.fromkeys(settings.models, models[model])
     with tempfile.TemporaryDirectory(prefix="adapter-run-") as folder:
         private = settings.model_copy(update={"database": Database(url=f"sqlite:///{folder}/run.db"), "amqp": None})
         core = build_core(private, catalogue, models, metrics, build_store(private))

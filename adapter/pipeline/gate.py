@@ -101,9 +101,27 @@ class ModelGate:
             return None
         error = ModelMisconfigured if self.state is GateState.MISCONFIGURED else ModelUnavailable
         pause = max(0.0, self._next_probe - self._clock.monotonic())
-        return error(
-            f"{self.model}: {self._cause}. {error().message}", retry_after_seconds=pause, metadata={"model": self.model}
-        )
+        return error(f"{self.trouble}. {error().message}", retry_after_seconds=pause, metadata={"model": self.model})
+
+    @property
+    def trouble(self) -> str:
+        """Model and cause of a closed gate."""
+        return f"{self.model}: {self._cause}"
+
+    def would_admit(self, failures: int = 0) -> bool:
+        """Say whether a call may be made at once: as a probe, if the gate is closed and nobody waits to be it."""
+        if self.state is GateState.UP:
+            return True
+        if self._probe is not None or self._waiters:
+            return False
+        return self._clock.monotonic() >= self._probe_due(is_poor=self._is_poor(Leave(failures)))
+
+    def admit_now(self, failures: int = 0) -> Leave:
+        """Give the leave that would_admit promised."""
+        leave = Leave(failures)
+        if self.state is not GateState.UP:
+            self._probe = leave
+        return leave
 
     async def admit(self, failures: int = 0) -> Leave:
         """Return when a call may be made; `failures` is how many for the same request brought no reply."""
@@ -190,11 +208,13 @@ class ModelGate:
             self._timer = None
         if self.state is GateState.UP or self._probe is not None or not self._waiters:
             return
-        # Who may itself be the cause leaves anybody else who comes some time to be the probe.
-        has_only_poor = all(map(self._is_poor, self._waiters.values()))
-        due = self._next_probe + (self._settings.max_probe_seconds if has_only_poor else 0.0)
+        due = self._probe_due(is_poor=all(map(self._is_poor, self._waiters.values())))
         delay = max(0.0, due - self._clock.monotonic())
         self._timer = asyncio.get_running_loop().call_later(delay, self._let_one_probe)
+
+    def _probe_due(self, *, is_poor: bool) -> float:
+        """Who may itself be the cause leaves anybody else who comes some time to be the probe."""
+        return self._next_probe + (self._settings.max_probe_seconds if is_poor else 0.0)
 
     def _let_one_probe(self) -> None:
         """Take the waiter with the fewest failures; the first of several."""

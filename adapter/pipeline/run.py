@@ -15,10 +15,11 @@ from adapter.domain.payload import Payload
 from adapter.domain.usage import Usage
 from adapter.errors import AdapterError, InputTooLong, Interrupted, OutputInvalid, PayloadTooLarge, Violation
 from adapter.pipeline.budget import Budget, estimated_tokens
-from adapter.pipeline.call_model import CallLog, GatedModel, call_model
+from adapter.pipeline.call_model import CallLog, call_model
 from adapter.pipeline.check_input import check_input
 from adapter.pipeline.check_output import check_output, findings_of, verdict_of
 from adapter.pipeline.decode import decode
+from adapter.pipeline.gated_model import GatedModel
 from adapter.pipeline.parse import Parsed, ReplyInvalid, parse_reply
 from adapter.pipeline.prompt import render_prompt
 from adapter.pipeline.repair import repair_turns, same_violations
@@ -45,7 +46,8 @@ class Work:
 class Surroundings:
     """What a run needs from outside."""
 
-    target: GatedModel
+    targets: tuple[GatedModel, ...]
+    """Models in the order of use."""
     log: CallLog
     clock: Clock
     observer: Observer
@@ -155,18 +157,19 @@ class _Conversation:
         self._around = around
         self._record = record
         self._nonce = nonce
-        self._replies = [call.reply for call in earlier_attempts(work.calls)]
+        self._calls = list(earlier_attempts(work.calls))
         self._judged = -1
         self._repairs = 0
+        self._targets = around.targets
         self._tags = _tags_of(work)
 
     async def until_accepted(self, turns: tuple[Turn, ...]) -> Outcome:
         previous: tuple[Violation, ...] = ()
         while True:
             self._record.turns = turns
-            reply = await self._next_reply(turns)
+            reply, target = await self._next_reply(turns)
             try:
-                return self._accept(reply)
+                return self._accept(reply, target)
             except ReplyInvalid as exc:
                 violations = exc.violations
             except AdapterError as exc:
@@ -177,49 +180,60 @@ class _Conversation:
                 raise OutputInvalid(violations=violations)
             self._repairs += 1
             previous = violations
+            self._targets = (target,)
             turns = repair_turns(turns, reply, violations, self._nonce)
 
-    async def _next_reply(self, turns: tuple[Turn, ...]) -> Reply:
-        """Return the next reply that was paid for already, else call."""
-        while self._judged + 1 < len(self._replies):
+    async def _next_reply(self, turns: tuple[Turn, ...]) -> tuple[Reply, GatedModel]:
+        """Return the next reply that was paid for already, else call; with the model that gave it."""
+        while self._judged + 1 < len(self._calls):
             self._judged += 1
-            reply = self._replies[self._judged]
-            if reply is not None:
-                return reply
+            call = self._calls[self._judged]
+            if call.reply is not None:
+                return call.reply, self._giver(call)
         around, record = self._around, self._record
-        request = self._request(turns)
-        self._check_size(request)
         call = await call_model(
-            around.target, request, budget=record.budget, log=around.log, clock=around.clock, observer=around.observer
+            self._fitting(turns),
+            partial(self._request, turns),
+            budget=record.budget,
+            log=around.log,
+            clock=around.clock,
+            observer=around.observer,
         )
         if call.reply is None:
             raise AssertionError("call_model returns calls that have a reply")
-        self._replies.append(call.reply)
-        self._judged = len(self._replies) - 1
-        return call.reply
+        self._calls.append(call)
+        self._judged = len(self._calls) - 1
+        return call.reply, self._giver(call)
 
-    def _check_size(self, request: ModelRequest) -> None:
-        """Raise InputTooLong or BudgetExhausted for a call that need not be made."""
-        tokens = estimated_tokens(sum(len(turn.content) for turn in request.turns)) + request.max_output_tokens
-        target = self._around.target
-        if target.context_tokens is not None and tokens > target.context_tokens:
+    def _giver(self, call: StoredCall) -> GatedModel:
+        """The model of a call; the first in use when it is not configured any more."""
+        return next((one for one in self._around.targets if one.name == call.model), self._around.targets[0])
+
+    def _fitting(self, turns: tuple[Turn, ...]) -> tuple[GatedModel, ...]:
+        """Models whose context takes the prompt. Raises InputTooLong or BudgetExhausted for a call not to be made."""
+        limit = self._work.task.definition.model.max_output_tokens
+        tokens = estimated_tokens(sum(len(turn.content) for turn in turns)) + limit
+        fitting = tuple(one for one in self._targets if one.context_tokens is None or tokens <= one.context_tokens)
+        if not fitting:
+            widest = max(self._targets, key=lambda one: one.context_tokens or 0)
             raise InputTooLong(
-                f"{target.name}: prompt and reply need about {tokens} tokens, its context has {target.context_tokens}. "
+                f"{widest.name}: prompt and reply need about {tokens} tokens, its context has {widest.context_tokens}. "
                 f"{InputTooLong().message}",
-                metadata={"model": target.name},
+                metadata={"model": widest.name},
             )
         self._record.budget.check(tokens)
+        return fitting
 
     def _blame(self, reason: str) -> None:
         self._record.attempts[self._judged] = replace(self._record.attempts[self._judged], reason=reason)
 
-    def _request(self, turns: tuple[Turn, ...]) -> ModelRequest:
+    def _request(self, turns: tuple[Turn, ...], target: GatedModel) -> ModelRequest:
         task = self._work.task
         options = task.definition.model
         return ModelRequest(
             turns=turns,
             schema_name=task.name,
-            schema=task.strict_output.schema,
+            schema=task.strict_for(target.schema_profile).schema,
             max_output_tokens=options.max_output_tokens,
             reasoning=options.reasoning,
             seed=options.seed,
@@ -227,9 +241,9 @@ class _Conversation:
             tags=self._tags,
         )
 
-    def _accept(self, reply: Reply) -> Outcome:
+    def _accept(self, reply: Reply, target: GatedModel) -> Outcome:
         task = self._work.task
-        parsed: Parsed = parse_reply(reply, task.output, task.strict_output)
+        parsed: Parsed = parse_reply(reply, task.output, task.strict_for(target.schema_profile))
         violations = check_output(parsed.document, task.output)
         if violations:
             raise ReplyInvalid(violations)

@@ -45,7 +45,7 @@ class Admission:
     def new_job(self, request: JobRequest, origin: Origin) -> NewJob:
         """Check what needs no reading of the payload. Raises TaskNotFound, InvalidRequest, PayloadTooLarge."""
         task = self.catalogue.resolve(request.task)
-        self.worker.target_of(task, request.model)
+        self.worker.targets_of(task, request.model)
         size = len(request.payload.content)
         if size > self.payload_bytes:
             raise PayloadTooLarge(

@@ -114,8 +114,9 @@ class Jobs:
     def _patience(self, run: LiveRun, begun: float) -> float | None:
         if run.cause is None or run.is_calling:
             return None
-        target = self._worker.models.get(run.cause.metadata.get("model", ""))
-        if target is not None and target.gate.state is not GateState.UP:
+        names = run.cause.metadata.get("model", "").split(", ")
+        gates = [self._worker.models[name].gate for name in names if name in self._worker.models]
+        if gates and all(gate.state is not GateState.UP for gate in gates):
             return 0.0
         waited = asyncio.get_running_loop().time() - max(run.waiting_since, begun)
         return max(0.0, self._settings.model_wait_seconds - waited)

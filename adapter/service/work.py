@@ -21,7 +21,7 @@ from adapter.errors import (
     JobFailure,
     RequestError,
 )
-from adapter.pipeline.call_model import GatedModel
+from adapter.pipeline.gated_model import GatedModel
 from adapter.pipeline.run import RunRecord, Surroundings, Work, run_job
 from adapter.ports import Claim, Clock, JobStore, Observer
 from adapter.service.call_record import CallRecord
@@ -88,8 +88,8 @@ class Worker:
         run.task = asyncio.create_task(self._drive(run), name=f"job {run.job_id}")
         return run
 
-    def target_of(self, task: Task, model: str) -> GatedModel:
-        """The model to call: the one asked for, if the task allows it, else the first of model.use."""
+    def targets_of(self, task: Task, model: str) -> tuple[GatedModel, ...]:
+        """The models to call: the one asked for, if the task allows it, else all of model.use, in this order."""
         options = task.definition.model
         allowed = (*options.use, *options.allow)
         if model and model not in allowed:
@@ -97,7 +97,8 @@ class Worker:
                 f"Task {task.ref} does not allow the model {model[:64]!r}. Ask for one of: {', '.join(allowed)}.",
                 metadata={"field": "options.model"},
             )
-        return self.models[model or options.use[0]]
+        # each once: `adapter run --model` lets one stand for every name
+        return tuple(dict.fromkeys(self.models[name] for name in ((model,) if model else options.use)))
 
     async def _drive(self, run: LiveRun) -> None:
         self.observer.in_flight(1)
@@ -184,7 +185,7 @@ class Worker:
         if claim.claims > self.settings.max_claims:
             raise Interrupted(metadata={"claims": str(claim.claims)})
         task = self.catalogue.resolve(claim.new.task_ref)
-        target = self.target_of(task, claim.new.model)
+        targets = self.targets_of(task, claim.new.model)
         policy = task.definition.policy
         record.budget.allow(policy.attempts, policy.tokens, policy.seconds)
         work = Work(
@@ -195,7 +196,7 @@ class Worker:
             labels=claim.new.labels,
             calls=claim.calls,
         )
-        around = Surroundings(target, working.calls.log(task), self.clock, self.observer)
+        around = Surroundings(targets, working.calls.log(task), self.clock, self.observer)
         async with Expiry(claim.new.deadline, self.clock):
             return await run_job(work, around, record, self.settings.payload_bytes)
 

@@ -60,6 +60,7 @@ class ModelDefinition(_Section):
     """Which models work on the task, and how they are asked."""
 
     use: Annotated[tuple[ModelName, ...], Field(min_length=1)] = ("default",)
+    """In this order: while one brings no reply, the next is asked."""
     allow: tuple[ModelName, ...] = ()
     """Models a caller may ask for beside those in use."""
     max_output_tokens: StrictInt = Field(default=1000, ge=1, le=1_000_000)
@@ -70,9 +71,9 @@ class ModelDefinition(_Section):
 
     @field_validator("use")
     @classmethod
-    def _refuse_fallbacks(cls, use: tuple[str, ...]) -> tuple[str, ...]:
-        if len(use) > 1:
-            raise ValueError("a second model (fallback) is not supported yet; name one, list others under allow")
+    def _names_each_once(cls, use: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(use)) < len(use):
+            raise ValueError("a model is named twice; name each once, in the order they are asked")
         return use
 
 

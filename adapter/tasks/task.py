@@ -1,7 +1,7 @@
 """A task: a named, versioned kind of work, loaded, checked and hashed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from adapter.errors import Violation
@@ -9,7 +9,7 @@ from adapter.tasks.cases import Case
 from adapter.tasks.definition import TaskDefinition
 from adapter.tasks.layout import FixedWidthLayout
 from adapter.tasks.prompt_template import PromptTemplate
-from adapter.tasks.strict_schema import StrictSchema
+from adapter.tasks.strict_schema import SchemaProfile, StrictSchema, strictify
 
 
 class Contract(Protocol):
@@ -32,12 +32,14 @@ class Task:
     input: Contract
     output: Contract
     strict_output: StrictSchema
-    """The output contract as the model is told it, with the way back."""
+    """The output contract as OpenAI and local models are told it, with the way back."""
     prompt: PromptTemplate
     layout: FixedWidthLayout | None
     """The declared layout, if fixed-width is among the formats."""
     task_hash: str
     cases: tuple[Case, ...]
+    _strict: dict[str, StrictSchema] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By profile, once it was asked for."""
 
     @property
     def name(self) -> str:
@@ -58,3 +60,11 @@ class Task:
     def ref(self) -> str:
         """name@version."""
         return f"{self.name}@{self.version}"
+
+    def strict_for(self, profile: SchemaProfile) -> StrictSchema:
+        """The output contract as models of a profile are told it, made once. Raises ContractRefused."""
+        if profile == self.strict_output.profile:
+            return self.strict_output
+        if profile.name not in self._strict:
+            self._strict[profile.name] = strictify(self.output.schema, profile)
+        return self._strict[profile.name]

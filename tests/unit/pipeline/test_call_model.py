@@ -24,11 +24,12 @@ from adapter.errors import (
     ModelUnavailable,
 )
 from adapter.pipeline.budget import Budget
-from adapter.pipeline.call_model import CallLog, CallSettings, GatedModel, call_model
+from adapter.pipeline.call_model import CallLog, call_model
 from adapter.pipeline.gate import GateSettings, GateState, ModelGate
+from adapter.pipeline.gated_model import CallSettings, GatedModel
 from adapter.ports import StoredCall
 from tests.kit.fake_model import RecordingObserver, ScriptedModel, Step, reply
-from tests.kit.virtual_time import VirtualClock, settle
+from tests.kit.virtual_time import VirtualClock
 
 REQUEST = ModelRequest(turns=(Turn("user", "?"),), schema_name="s", schema={}, max_output_tokens=10)
 SETTINGS = CallSettings(backoff_seconds=1.0, max_backoff_seconds=8.0, lone_failures=3, timeout_seconds=30.0)
@@ -62,7 +63,9 @@ class Bench:
 
     def call(self) -> Awaitable[StoredCall]:
         log = CallLog(self._started, self._ended, self.causes.append, self.waited.append)
-        return call_model(self.target, REQUEST, budget=self.budget, log=log, clock=self.clock, observer=self.observer)
+        return call_model(
+            [self.target], lambda _: REQUEST, budget=self.budget, log=log, clock=self.clock, observer=self.observer
+        )
 
     async def _started(self, target: GatedModel) -> StoredCall:
         if self.fails_to_start is not None:
@@ -284,17 +287,3 @@ async def test_a_misconfigured_model_holds_the_job_and_is_asked_again(clock: Vir
     assert bench.model.times == [0.0, 15.0, 30.0, 45.0]
     assert bench.causes[0] is not None
     assert bench.causes[0].reason == "MODEL_MISCONFIGURED"
-
-
-async def test_a_cancelled_wait_tells_that_the_job_waits_no_more(clock: VirtualClock) -> None:
-    bench = Bench(ScriptedModel(reply()), clock)
-    await bench.close_gate()
-    waiting = asyncio.ensure_future(bench.call())
-    await settle()
-
-    waiting.cancel()
-    await asyncio.gather(waiting, return_exceptions=True)
-
-    assert bench.causes[-1] is None
-    assert bench.gate.waiting == 0
-    assert bench.model.requests == []

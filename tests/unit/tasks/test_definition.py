@@ -126,7 +126,7 @@ def test_a_bad_version_is_refused(version: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("model", "{use: [a, b]}", "a second model (fallback) is not supported yet"),
+        ("model", "{use: [a, b, a]}", "a model is named twice"),
         ("model", "{max_output_tokens: 0}", "greater than or equal to 1"),
         ("model", "{max_output_tokens: '400'}", "valid integer"),
         ("model", "{reasoning: maximal}", "'none', 'minimal'"),
