@@ -7,11 +7,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from uuid import uuid4
 
-import grpc
 import pika
-from google.protobuf.json_format import MessageToDict
-from grpc_status import rpc_status
-from llm_adapter.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc
+from llm_adapter import AdapterClient, AdapterError
 
 TIMEOUT_SECONDS = 240.0
 RESULT_QUEUE = "monolith.results"
@@ -43,49 +40,24 @@ class Answer:
 
 def send_by_grpc(address: str, records: Sequence[Record], done: Callable[[Answer], None]) -> None:
     """Run each record with a RunJob call, two at a time."""
-    # The channel is closed first: that ends calls that somebody interrupts, and the pool need not wait for them.
-    with ThreadPoolExecutor(2) as pool, grpc.insecure_channel(address) as channel:
-        stub = job_service_pb2_grpc.JobServiceStub(channel)
-        for future in as_completed([pool.submit(_run, stub, record) for record in records]):
+    # The client is closed first: that ends calls that somebody interrupts, and the pool need not wait for them.
+    with ThreadPoolExecutor(2) as pool, AdapterClient(address, timeout_seconds=TIMEOUT_SECONDS) as client:
+        for future in as_completed([pool.submit(_run, client, record) for record in records]):
             done(future.result())
 
 
-def _run(stub: job_service_pb2_grpc.JobServiceStub, record: Record) -> Answer:
-    request = job_service_pb2.RunJobRequest(
-        task=record.task,
-        request_id=f"demo-{record.name}-{uuid4().hex[:8]}",
-        payload=job_pb2.Payload(content=record.payload, content_type=record.content_type),
-    )
+def _run(client: AdapterClient, record: Record) -> Answer:
+    request_id = f"demo-{record.name}-{uuid4().hex[:8]}"
     begun = time.monotonic()
     try:
-        job = stub.RunJob(request, timeout=TIMEOUT_SECONDS).job
-    except grpc.RpcError as exc:
-        reason, job_id = _reason(exc)
-        calls = ""
-        if job_id:
-            job = stub.GetJob(job_service_pb2.GetJobRequest(job_id=job_id), timeout=10).job
-            calls = str(job.usage.model_calls)
-        return Answer(record, "gRPC", reason, calls, "", time.monotonic() - begun, exc.details() or "", is_failure=True)
-    usage = job.usage
-    verdict = job_pb2.Verdict.Name(job.result.verdict).removeprefix("VERDICT_")
-    return Answer(
-        record,
-        "gRPC",
-        verdict,
-        str(usage.model_calls),
-        f"{usage.input_tokens}+{usage.output_tokens}",
-        time.monotonic() - begun,
-        job.result.content.decode(),
-    )
-
-
-def _reason(exc: grpc.RpcError) -> tuple[str, str]:
-    status = rpc_status.from_call(exc)
-    for detail in status.details if status else ():
-        if detail.type_url.endswith("google.rpc.ErrorInfo"):
-            info = MessageToDict(detail)
-            return str(info["reason"]), str(info.get("metadata", {}).get("job_id", ""))
-    return str(exc.code().name), ""
+        job = client.run(record.task, record.payload, request_id=request_id, content_type=record.content_type)
+    except AdapterError as exc:
+        calls = str(client.get(exc.job_id).message.usage.model_calls) if exc.job_id else ""
+        return Answer(record, "gRPC", exc.reason, calls, "", time.monotonic() - begun, exc.message, is_failure=True)
+    usage = job.message.usage
+    tokens = f"{usage.input_tokens}+{usage.output_tokens}"
+    seconds = time.monotonic() - begun
+    return Answer(record, "gRPC", str(job.verdict), str(usage.model_calls), tokens, seconds, job.content.decode())
 
 
 def send_by_queue(url: str, records: Sequence[Record], done: Callable[[Answer], None]) -> None:

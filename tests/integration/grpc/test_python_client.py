@@ -19,5 +19,5 @@ async def test_the_example_of_the_readme_runs_as_printed() -> None:
             sys.executable, "-W", "error", "-c", program, stdout=asyncio.subprocess.PIPE
         )
         output, _ = await done.communicate()
-    assert output == b'{"category":"BILLING"}\n'
+    assert output == b"BILLING\n"
     assert [(request.task, request.request_id) for request, _ in service.ran] == [("classify-ticket", "ticket-4711")]

@@ -1,0 +1,119 @@
+"""The asynchronous client. Its methods are the calls of calls.py, sent and awaited."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import wraps
+from types import TracebackType
+from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
+
+import grpc
+import grpc.aio
+
+from llm_adapter import calls
+from llm_adapter.calls import Call
+from llm_adapter.connection import DEFAULT_ADDRESS, Connection, Options
+from llm_adapter.errors import error_of_call
+from llm_adapter.job import Job, Progress
+from llm_adapter.retries import Retries
+from llm_adapter.v1 import job_service_pb2_grpc
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Method(Generic[P, T]):
+    """A method with the parameters of a call that sends it and returns its answer."""
+
+    def __init__(self, plan: Callable[P, Call[T]]) -> None:
+        self._plan = plan
+        self.__doc__ = plan.__doc__
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, client: "AsyncAdapterClient", owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, client: "AsyncAdapterClient | None", owner: type) -> Any:
+        if client is None:
+            return self
+        plan = self._plan
+
+        @wraps(plan)
+        async def method(*args: P.args, **kwargs: P.kwargs) -> T:
+            return await client.send(plan(*args, **kwargs))
+
+        return method
+
+
+class AsyncAdapterClient(Connection):
+    """Calls one adapter from one event loop. Close it, or use it as an asynchronous context manager."""
+
+    def __init__(self, address: str = DEFAULT_ADDRESS, **options: Unpack[Options]) -> None:
+        """Take the options of Options; nothing is connected before the first call, whose event loop it then keeps."""
+        super().__init__(address, **options)
+        self._channel: grpc.aio.Channel | None = None
+
+    run = _Method(calls.run)
+    submit = _Method(calls.submit)
+    get = _Method(calls.get)
+    list = _Method(calls.list_jobs)
+    cancel = _Method(calls.cancel)
+
+    async def watch(
+        self, job_id: str = "", *, request_id: str = "", timeout_seconds: float | None = None
+    ) -> AsyncIterator[Job | Progress]:
+        """As calls.watch."""
+        call = calls.watch(job_id, request_id=request_id, timeout_seconds=timeout_seconds)
+        retries = self._retries(call)
+        while True:
+            try:
+                async for event in self._sent(call, retries):
+                    retries.succeeded()
+                    yield call.read(event)
+            except grpc.RpcError as exc:
+                await _wait_for_next_try(retries, call, exc)
+            else:
+                return
+
+    async def send(self, call: Call[T]) -> T:
+        """Send a call, again where that is safe and helps, until it ends or its time is over. Raises AdapterError."""
+        retries = self._retries(call)
+        while True:
+            try:
+                return call.read(await self._sent(call, retries))
+            except grpc.RpcError as exc:
+                await _wait_for_next_try(retries, call, exc)
+
+    def _sent(self, call: Call[Any], retries: Retries) -> Any:
+        if self._channel is None:
+            self._channel = self._open()
+            self._stub = job_service_pb2_grpc.JobServiceStub(self._channel)
+        method = getattr(self._stub, call.rpc)
+        return method(call.request, timeout=retries.seconds_left, metadata=self._metadata())
+
+    def _open(self) -> grpc.aio.Channel:
+        if self._credentials is None:
+            return grpc.aio.insecure_channel(self.address, self._channel_options)
+        return grpc.aio.secure_channel(self.address, self._credentials, self._channel_options)
+
+    async def close(self) -> None:
+        """End the connection and the calls on it."""
+        if self._channel is not None:
+            await self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        """Give the client."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        await self.close()
+
+
+async def _wait_for_next_try(retries: Retries, call: Call[Any], failure: grpc.RpcError) -> None:
+    error = error_of_call(failure, call.request_id)
+    pause_seconds = retries.pause_after(error)
+    if pause_seconds is None:
+        raise error from failure
+    await asyncio.sleep(pause_seconds)
