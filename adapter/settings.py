@@ -4,31 +4,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, model_validator
 
-from adapter.durations import parse_duration_seconds
+from adapter.settings_doors import Auth
+from adapter.settings_section import STRICT, Address, Interval, Seconds
 from adapter.simulator.faults import FaultRule
 from adapter.simulator.latency import Latency
-
-Seconds = Annotated[float, BeforeValidator(parse_duration_seconds), Field(ge=0, allow_inf_nan=False)]
-Interval = Annotated[Seconds, Field(gt=0)]
-"""Between two looks at something, or until it is given up: never nothing at all."""
 
 
 class Section(BaseModel):
     """A part of the configuration."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _address(value: str) -> str:
-    host, separator, port = value.rpartition(":")
-    if not separator or not host or not port.isdigit() or int(port) > 65_535:  # noqa: PLR2004 - the largest port
-        raise ValueError(f"{value!r} is not host:port")
-    return value
-
-
-Address = Annotated[str, AfterValidator(_address)]
+    model_config = STRICT
 
 
 def _broker_url(value: SecretStr) -> SecretStr:
@@ -201,6 +188,7 @@ class Settings(Section):
     amqp: Amqp | None = None
     grpc: Grpc = Grpc()
     http: Http = Http()
+    auth: Auth | None = None
     limits: Limits = Limits()
     retention: Retention = Retention()
     drain_seconds: Seconds = 90

@@ -16,9 +16,13 @@ from adapter.tasks.located_yaml import LocatedYaml, parse_located
 from adapter.tasks.problem import Problem, TaskProblems
 
 PREFIX = "ADAPTER_"
-NOT_SETTINGS = frozenset({"ADAPTER_CONFIG", "ADAPTER_FAILPOINTS"})
+NOT_SETTINGS = frozenset(
+    {"ADAPTER_CONFIG", "ADAPTER_FAILPOINTS"}
+    # What commands show to the running service.
+    | {"ADAPTER_API_KEY", "ADAPTER_TLS_CA", "ADAPTER_TLS_CERTIFICATE", "ADAPTER_TLS_KEY"}
+)
 COMES_LATER = frozenset(
-    {"auth", "tls", "max_in_flight", "requests_per_minute", "tokens_per_minute"}
+    {"tls", "max_in_flight", "requests_per_minute", "tokens_per_minute"}
     | {"deployment", "api_version", "project", "location", "credentials"}
 )
 DEFAULT_FILE = Path("adapter.yaml")

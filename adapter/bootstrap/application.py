@@ -9,11 +9,13 @@ import structlog
 from adapter.bootstrap.broker import BrokerSide
 from adapter.bootstrap.catalogue import read_catalogue
 from adapter.bootstrap.core import Core, build_core, build_store
+from adapter.bootstrap.doors import Doors
 from adapter.bootstrap.models import build_models, close_models
 from adapter.errors import StoreUnavailable
 from adapter.inbound.grpc.server import GrpcServer, GrpcServerSettings
 from adapter.inbound.http import OperationsServer
 from adapter.outbound.metrics import Metrics
+from adapter.outbound.system_clock import SystemClock
 from adapter.service.housekeeping import Housekeeping, HousekeepingSettings
 from adapter.service.parked import ParkedMessages
 from adapter.settings import Settings
@@ -46,6 +48,7 @@ class Application:
         catalogue = read_catalogue(settings)
         store = build_store(settings)
         models = build_models(settings, catalogue, self.metrics)
+        self.doors = Doors(settings.auth, SystemClock())
         self.broker = (
             BrokerSide(settings.amqp, settings.limits, catalogue, self.metrics, store) if settings.amqp else None
         )
@@ -58,9 +61,10 @@ class Application:
             outbox=self.broker.relay if self.broker else None,
             routing=self.broker.routing if self.broker else None,
             check_reply_to=self.broker.check_reply_to if self.broker else None,
+            client_of=self.doors.clients.client_of,
         )
         if self.broker:
-            self.broker.serve(self.core)
+            self.broker.serve(self.core, self.doors.clients)
         retention = settings.retention
         self.housekeeping = Housekeeping(
             store,
@@ -87,6 +91,8 @@ class Application:
         if await core.store.reap():
             core.runs.start_slowly()
         self._beside(self.housekeeping.run(), "housekeeping")
+        await self.doors.open()
+        self._beside(self.doors.run(), "doors")
         if self.broker:
             self._beside(self.broker.run(), "broker")
             await self.broker.wait_consuming(_BROKER_SECONDS)
@@ -94,7 +100,14 @@ class Application:
             self._beside(core.submissions.run_stored(), "stored jobs")
         publisher = self.broker.publisher if self.broker else None
         parked = ParkedMessages(core.store, publisher)
-        self._grpc = GrpcServer(self._grpc_settings(), core.jobs, core.catalogue, parked, observer=self.metrics)
+        self._grpc = GrpcServer(
+            self._grpc_settings(),
+            core.jobs,
+            core.catalogue,
+            parked,
+            caller_of=self.doors.caller_of,
+            observer=self.metrics,
+        )
         host, _, port = self.settings.http.listen.rpartition(":")
         self._http = OperationsServer(
             host.strip("[]"), int(port), ready=self.problems, states=self.states, metrics=self._render

@@ -22,6 +22,7 @@ from adapter.outbound.metrics import Metrics
 from adapter.outbound.sql.store import SqlJobStore
 from adapter.outbound.system_clock import SystemClock
 from adapter.secret import reveal
+from adapter.service.clients import Clients
 from adapter.service.deliveries import Deliveries, QueueSettings
 from adapter.service.refusals import Refusals
 from adapter.service.routing import Routing
@@ -70,7 +71,7 @@ class BrokerSide:
         rules = ReplyToRules(self.amqp.reply_to_allow, self.topology.own_names(), f"{self.amqp.prefix}.requests.")
         rules.check(Address(route.exchange, route.routing_key))
 
-    def serve(self, core: Core) -> None:
+    def serve(self, core: Core, clients: Clients) -> None:
         """Build the consumers over the core."""
         refusals = Refusals(
             store=core.store, worker=core.worker, routing=self.routing, clock=core.clock, observer=core.metrics
@@ -91,7 +92,7 @@ class BrokerSide:
             self.topology,
             deliveries,
             clock=core.clock,
-            face=self._face(),
+            face=self._face(clients),
             settings=ConsumerSettings(
                 max_held=self.amqp.max_held,
                 max_held_bytes=self.amqp.max_held_bytes,
@@ -101,7 +102,7 @@ class BrokerSide:
             on_event=self._on_event,
         )
 
-    def _face(self) -> AmqpFaceSettings:
+    def _face(self, clients: Clients) -> AmqpFaceSettings:
         return AmqpFaceSettings(
             requests_queue_prefix=f"{self.amqp.prefix}.requests.",
             results_exchange=self.topology.results_exchange,
@@ -109,6 +110,7 @@ class BrokerSide:
             payload_bytes=self._limits.payload_bytes,
             missing_message_id=self.amqp.missing_message_id,
             reply_to_allow=self.amqp.reply_to_allow,
+            client_of=clients.name_of_amqp_user,
         )
 
     async def run(self) -> None:

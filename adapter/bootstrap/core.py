@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from adapter.domain.client import Client
 from adapter.domain.job import Job, Route
 from adapter.domain.message import Answer, Publication
 from adapter.errors import TaskNotFound
@@ -15,6 +16,7 @@ from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.gated_model import GatedModel
 from adapter.service.admission import Admission
 from adapter.service.answers import answer_of
+from adapter.service.clients import ClientOf
 from adapter.service.jobs import Jobs, JobSettings
 from adapter.service.live_runs import LiveRuns
 from adapter.service.routing import Routing
@@ -58,6 +60,7 @@ def build_core(
     outbox: Outbox | None = None,
     routing: Routing | None = None,
     check_reply_to: Callable[[Route], None] | None = None,
+    client_of: ClientOf = Client,
 ) -> Core:
     """Wire the core; nothing is opened yet."""
     clock = SystemClock()
@@ -80,6 +83,7 @@ def build_core(
         runs=runs,
         clock=clock,
         payload_bytes=settings.limits.payload_bytes,
+        client_of=client_of,
     )
     submissions = Submissions(
         store=store,

@@ -8,6 +8,7 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from adapter.cli.credentials import open_channel
 from adapter.cli.exits import Exit, fail
 from adapter.operator_errors import UnreachableError
 from adapter.settings import Settings
@@ -20,7 +21,7 @@ def channel_to(settings: Settings, address: str) -> Iterator[grpc.Channel]:
     """Open a channel; gRPC errors end the command with the reason and its exit code."""
     target = address or settings.grpc.listen
     try:
-        with grpc.insecure_channel(target) as channel:
+        with open_channel(target, over_tls=False) as channel:
             yield channel
     except grpc.RpcError as exc:
         call = cast("grpc.Call", exc)  # every error of a call is its call, too

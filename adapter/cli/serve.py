@@ -51,7 +51,7 @@ def _simulated(section: ModelSection) -> ModelSection:
 
 def _refuse_public_address(settings: Settings) -> None:
     host = settings.grpc.listen.rpartition(":")[0].strip("[]")
-    if host == "localhost" or settings.grpc.open:
+    if host == "localhost" or settings.grpc.open or settings.auth is not None:
         return
     try:
         is_private = ipaddress.ip_address(host).is_loopback
@@ -59,8 +59,8 @@ def _refuse_public_address(settings: Settings) -> None:
         is_private = False
     if not is_private:
         fail(
-            f"grpc.listen {settings.grpc.listen} is a public address, and there is no authentication. Listen on "
-            "127.0.0.1, or set grpc.open: true if the network around it keeps others out.",
+            f"grpc.listen {settings.grpc.listen} is a public address, and there is no authentication. Set auth, "
+            "listen on 127.0.0.1, or set grpc.open: true if the network around it keeps others out.",
             Exit.INVALID_CONFIGURATION,
         )
 

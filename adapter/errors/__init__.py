@@ -2,8 +2,8 @@
 
 AdapterError
 ├── RequestError            the caller's: answered, never recorded
-│   ├── InvalidRequest  TaskNotFound  JobNotFound  PayloadUnreadable  PayloadTooLarge
-│   ├── InputInvalid  RequestIdReused  ReplyToRefused
+│   ├── InvalidRequest  Unauthenticated  PermissionDenied  TaskNotFound  JobNotFound
+│   ├── PayloadUnreadable  PayloadTooLarge  InputInvalid  RequestIdReused  ReplyToRefused
 ├── TryAgainError           ours or the model's, passing: held by queue, UNAVAILABLE-like by gRPC, never recorded
 │   ├── RateLimited  Overloaded  ModelUnavailable  ModelMisconfigured  StoreUnavailable  CallerDeadlineExceeded
 ├── JobFailure              of this job, for good: recorded as its outcome
@@ -29,10 +29,12 @@ from adapter.errors.requests import (
     JobNotFound,
     PayloadTooLarge,
     PayloadUnreadable,
+    PermissionDenied,
     ReplyToRefused,
     RequestError,
     RequestIdReused,
     TaskNotFound,
+    Unauthenticated,
 )
 from adapter.errors.passing import (
     CallerDeadlineExceeded,
@@ -109,6 +111,7 @@ __all__ = [
     "Overloaded",
     "PayloadTooLarge",
     "PayloadUnreadable",
+    "PermissionDenied",
     "QueueFate",
     "RateLimited",
     "ReplyToRefused",
@@ -122,6 +125,7 @@ __all__ = [
     "StoreUnavailable",
     "TaskNotFound",
     "TryAgainError",
+    "Unauthenticated",
     "Violation",
     "concrete_errors",
     "default_message",

@@ -18,6 +18,23 @@ class InvalidRequest(RequestError):
     reason = "INVALID_REQUEST"
 
 
+class Unauthenticated(RequestError):
+    """The call shows nobody that is known. Send an API key or token as metadata (authorization: Bearer KEY)."""
+
+    reason = "UNAUTHENTICATED"
+    grpc_code = "UNAUTHENTICATED"
+    retryable = Retryable.FIX
+    queue_fate = QueueFate.NONE
+
+
+class PermissionDenied(RequestError):
+    """The client may not do this. Have the operator allow it in the keys file, or use another task."""
+
+    reason = "PERMISSION_DENIED"
+    grpc_code = "PERMISSION_DENIED"
+    retryable = Retryable.FIX
+
+
 class TaskNotFound(RequestError):
     """No such task or version is loaded. Check the name, or deploy the task folder and reload."""
 

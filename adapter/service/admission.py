@@ -5,9 +5,11 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 
+from adapter.domain.client import Client
 from adapter.domain.job import Job, JobRequest, Origin
 from adapter.errors import PayloadTooLarge, RequestIdReused
 from adapter.ports import Claim, ClaimResult, Clock, IdReused, JobStore, NewJob, Recorded, RunningNow
+from adapter.service.clients import ClientOf, task_denied
 from adapter.service.live_runs import LiveRun, LiveRuns
 from adapter.service.work import Worker
 from adapter.tasks.catalogue import Catalogue
@@ -33,17 +35,24 @@ class Admission:
         runs: LiveRuns,
         clock: Clock,
         payload_bytes: int,
+        client_of: ClientOf = Client,
     ) -> None:
-        """payload_bytes: the limit of one payload."""
+        """payload_bytes: the limit of one payload. client_of: by default everybody may use every task."""
         self.store = store
         self.catalogue = catalogue
         self.worker = worker
         self.runs = runs
         self.clock = clock
         self.payload_bytes = payload_bytes
+        self.client_of = client_of
 
     def new_job(self, request: JobRequest, origin: Origin) -> NewJob:
-        """Check what needs no reading of the payload. Raises TaskNotFound, InvalidRequest, PayloadTooLarge."""
+        """Check what needs no reading of the payload.
+
+        Raises PermissionDenied, TaskNotFound, InvalidRequest, PayloadTooLarge.
+        """
+        if not self.client_of(request.client).may_use(request.task_name):
+            raise task_denied(request.client, request.task_name)
         task = self.catalogue.resolve(request.task)
         self.worker.targets_of(task, request.model)
         size = len(request.payload.content)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from adapter.domain.client import DEFAULT_CLIENT, Client, Role
 from adapter.domain.job import Job, JobRequest, Route
 from adapter.domain.message import ParkedMessage, ReceivedMessage
 from adapter.domain.progress import Progress, ProgressKind
@@ -26,8 +27,19 @@ __all__ = [
 class Caller:
     """Who calls: the client name that keys are scoped by, and whether they may see every client's jobs."""
 
-    client: str = "default"
+    client: str = DEFAULT_CLIENT
     is_operator: bool = True
+    tasks: frozenset[str] | None = None
+    """Names of the tasks that they may use and see; None = every task."""
+
+    @classmethod
+    def of(cls, client: Client) -> "Caller":
+        """Take what a call needs to know of a client."""
+        return cls(client.name, client.role is Role.OPERATOR, client.tasks)
+
+    def may_use(self, task_name: str) -> bool:
+        """Return whether they may use a task, named without version."""
+        return self.tasks is None or task_name in self.tasks
 
 
 class Disposition(StrEnum):

@@ -12,10 +12,18 @@ import grpc
 import pika
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from llm_adapter.v1 import admin_service_pb2_grpc, job_pb2, job_service_pb2, job_service_pb2_grpc
+from llm_adapter.v1 import (
+    admin_service_pb2_grpc,
+    job_pb2,
+    job_service_pb2,
+    job_service_pb2_grpc,
+    task_service_pb2_grpc,
+)
+
+from tests.kit.metadata import showing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class GrpcFailure(Exception):
     """What a failed call told its caller."""
 
@@ -30,13 +38,18 @@ class GrpcFailure(Exception):
 class GrpcCaller:
     """Calls one adapter."""
 
-    def __init__(self, address: str) -> None:
-        self._channel = grpc.insecure_channel(address)
-        self.jobs = job_service_pb2_grpc.JobServiceStub(self._channel)
-        self.admin = admin_service_pb2_grpc.AdminServiceStub(self._channel)
+    def __init__(self, address: str, *, key: str = "", tls: grpc.ChannelCredentials | None = None) -> None:
+        """Show a key, and a certificate if tls has one."""
+        # Each has a connection of its own: gRPC would otherwise share it between callers of one address.
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        plain = grpc.insecure_channel(address, options) if tls is None else grpc.secure_channel(address, tls, options)
+        self.channel = showing(plain, (("authorization", f"Bearer {key}"),)) if key else plain
+        self.jobs = job_service_pb2_grpc.JobServiceStub(self.channel)
+        self.tasks = task_service_pb2_grpc.TaskServiceStub(self.channel)
+        self.admin = admin_service_pb2_grpc.AdminServiceStub(self.channel)
 
     def close(self) -> None:
-        self._channel.close()
+        self.channel.close()
 
     def run(
         self,

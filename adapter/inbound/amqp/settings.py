@@ -1,10 +1,15 @@
 """What the queue face needs to know of the configuration."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-DEFAULT_CLIENT = "default"
+from adapter.domain.client import DEFAULT_CLIENT
+
+
+def nobody_mapped(_user_id: str) -> str:
+    """Take every broker user for the default client."""
+    return DEFAULT_CLIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +25,8 @@ class AmqpFaceSettings:
     missing_message_id: Literal["accept", "derive", "park"] = "accept"
     reply_to_allow: Sequence[str] = ()
     """Regular expressions, added to the default; matched against the whole `queue` or `exchange/routing-key`."""
-    clients: Mapping[str, str] = field(default_factory=dict)
-    """Broker user (AMQP user_id, verified by the broker) → client."""
-
-    def client_of(self, user_id: str) -> str:
-        """The client that a broker user is; `default` when there is none or it is not mapped."""
-        return self.clients.get(user_id, DEFAULT_CLIENT)
+    client_of: Callable[[str], str] = nobody_mapped
+    """Broker user (AMQP user_id, verified by the broker) → client; `default` when there is none or it is not mapped."""
 
 
 @dataclass(frozen=True, slots=True)

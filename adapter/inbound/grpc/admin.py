@@ -2,9 +2,10 @@
 
 from llm_adapter.v1 import admin_service_pb2, admin_service_pb2_grpc
 
+from adapter.errors import PermissionDenied
 from adapter.inbound.grpc import from_proto
 from adapter.inbound.grpc.answering import Answering, Context, in_time
-from adapter.inbound.grpc.callers import CallerOf, anonymous, metadata_of
+from adapter.inbound.grpc.callers import CallerOf, anonymous
 from adapter.inbound.grpc.parked_to_proto import parked_message
 from adapter.service.api import ParkedService
 
@@ -16,12 +17,20 @@ class AdminServicer(admin_service_pb2_grpc.AdminServiceServicer):
         self._service = service
         self._caller_of = caller_of
 
+    async def _operator(self, context: Context) -> None:
+        caller = await self._caller_of(context)
+        if not caller.is_operator:
+            raise PermissionDenied(
+                f"The client {caller.client} is no operator. Use an operator's key, or set its role in the keys file.",
+                metadata={"client": caller.client},
+            )
+
     async def ListParked(
         self, request: admin_service_pb2.ListParkedRequest, context: Context
     ) -> admin_service_pb2.ListParkedResponse:
         """List a page, without bodies."""
         async with Answering(context, "ListParked"):
-            self._caller_of(metadata_of(context))
+            await self._operator(context)
             page_size, page_token = from_proto.page(request.page_size, request.page_token)
             listed = self._service.list(page_size=page_size, page_token=page_token)
             parked, token = await in_time(context, listed)
@@ -33,7 +42,7 @@ class AdminServicer(admin_service_pb2_grpc.AdminServiceServicer):
     ) -> admin_service_pb2.GetParkedResponse:
         """Show one with its body."""
         async with Answering(context, "GetParked"):
-            self._caller_of(metadata_of(context))
+            await self._operator(context)
             parked = await in_time(context, self._service.get(from_proto.parked_id(request.parked_id)))
             return admin_service_pb2.GetParkedResponse(parked=parked_message(parked, with_body=True))
 
@@ -42,7 +51,7 @@ class AdminServicer(admin_service_pb2_grpc.AdminServiceServicer):
     ) -> admin_service_pb2.ReplayParkedResponse:
         """Publish one again."""
         async with Answering(context, "ReplayParked"):
-            self._caller_of(metadata_of(context))
+            await self._operator(context)
             parked = await in_time(context, self._service.replay(from_proto.parked_id(request.parked_id)))
             return admin_service_pb2.ReplayParkedResponse(parked=parked_message(parked, with_body=False))
 
@@ -51,6 +60,6 @@ class AdminServicer(admin_service_pb2_grpc.AdminServiceServicer):
     ) -> admin_service_pb2.DiscardParkedResponse:
         """Delete one."""
         async with Answering(context, "DiscardParked"):
-            self._caller_of(metadata_of(context))
+            await self._operator(context)
             await in_time(context, self._service.discard(from_proto.parked_id(request.parked_id)))
             return admin_service_pb2.DiscardParkedResponse()

@@ -37,8 +37,8 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     async def RunJob(self, request: job_service_pb2.RunJobRequest, context: Context) -> job_service_pb2.RunJobResponse:
         """Run and wait."""
         async with Answering(context, "RunJob", self._observer):
-            metadata = metadata_of(context)
-            wanted = from_proto.run_request(request, self._caller_of(metadata).client, metadata)
+            caller = await self._caller_of(context)
+            wanted = from_proto.run_request(request, caller.client, metadata_of(context))
             left = seconds_left(context)
             timeout_seconds = self._default_timeout_seconds if left is None else left
             job = await self._service.run(wanted, timeout_seconds=timeout_seconds)
@@ -49,16 +49,17 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     ) -> job_service_pb2.SubmitJobResponse:
         """Check and store."""
         async with Answering(context, "SubmitJob", self._observer):
-            metadata = metadata_of(context)
-            wanted = from_proto.submit_request(request, self._caller_of(metadata).client, metadata)
+            caller = await self._caller_of(context)
+            wanted = from_proto.submit_request(request, caller.client, metadata_of(context))
             job = await in_time(context, self._service.submit(wanted))
             return job_service_pb2.SubmitJobResponse(job=_shown(context, job))
 
     async def GetJob(self, request: job_service_pb2.GetJobRequest, context: Context) -> job_service_pb2.GetJobResponse:
         """Look up."""
         async with Answering(context, "GetJob"):
+            caller = await self._caller_of(context)
             job_id, request_id = from_proto.job_key(request)
-            found = self._service.get(self._caller(context), job_id=job_id, request_id=request_id)
+            found = self._service.get(caller, job_id=job_id, request_id=request_id)
             return job_service_pb2.GetJobResponse(job=_shown(context, await in_time(context, found, job_id=job_id)))
 
     async def WatchJob(
@@ -66,8 +67,9 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     ) -> AsyncIterator[job_service_pb2.WatchJobResponse]:
         """Stream until the outcome."""
         async with Answering(context, "WatchJob"):
+            caller = await self._caller_of(context)
             job_id, request_id = from_proto.job_key(request)
-            events = self._service.watch(self._caller(context), job_id=job_id, request_id=request_id)
+            events = self._service.watch(caller, job_id=job_id, request_id=request_id)
             async for event in each_in_time(context, events):
                 if isinstance(event, Progress):
                     yield job_service_pb2.WatchJobResponse(progress=progress_message(event))
@@ -79,23 +81,22 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     ) -> job_service_pb2.ListJobsResponse:
         """List a page."""
         async with Answering(context, "ListJobs"):
+            caller = await self._caller_of(context)
             selection = from_proto.job_filter(request)
             page_size, page_token = from_proto.page(request.page_size, request.page_token)
-            return await in_time(context, self._page(self._caller(context), selection, page_size, page_token))
+            return await in_time(context, self._page(caller, selection, page_size, page_token))
 
     async def CancelJob(
         self, request: job_service_pb2.CancelJobRequest, context: Context
     ) -> job_service_pb2.CancelJobResponse:
         """Stop."""
         async with Answering(context, "CancelJob"):
+            caller = await self._caller_of(context)
             job_id, request_id = from_proto.job_key(request)
             ended = self._service.cancel(
-                self._caller(context), job_id=job_id, request_id=request_id, allow_missing=request.allow_missing
+                caller, job_id=job_id, request_id=request_id, allow_missing=request.allow_missing
             )
             return job_service_pb2.CancelJobResponse(job=_shown(context, await in_time(context, ended, job_id=job_id)))
-
-    def _caller(self, context: Context) -> Caller:
-        return self._caller_of(metadata_of(context))
 
     async def _page(
         self, caller: Caller, selection: JobFilter, page_size: int, page_token: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from llm_adapter.v1 import (
     admin_service_pb2,
     admin_service_pb2_grpc,
@@ -18,6 +18,7 @@ from llm_adapter.v1 import (
 from adapter.inbound.grpc.admin import AdminServicer
 from adapter.inbound.grpc.callers import CallerOf, anonymous
 from adapter.inbound.grpc.jobs import JobServicer
+from adapter.inbound.grpc.reflection import GuardedReflection
 from adapter.inbound.grpc.tasks import TaskCatalogue, TaskServicer
 from adapter.operator_errors import UnreachableError
 from adapter.ports import Observer
@@ -112,7 +113,8 @@ class GrpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if settings.reflection:
             names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-            reflection.enable_server_reflection(names, self._server)
+            guarded = GuardedReflection(names, caller_of=caller_of)
+            reflection_pb2_grpc.add_ServerReflectionServicer_to_server(guarded, self._server)  # type: ignore[no-untyped-call]  # its stubs lack types
 
     async def start(self) -> int:
         """Listen, say SERVING, and return the port. Raises ListenError."""

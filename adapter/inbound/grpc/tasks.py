@@ -7,8 +7,10 @@ from llm_adapter.v1 import task_service_pb2, task_service_pb2_grpc
 
 from adapter.domain import exact_json
 from adapter.inbound.grpc.answering import Answering, Context
-from adapter.inbound.grpc.callers import CallerOf, anonymous, metadata_of
+from adapter.inbound.grpc.callers import CallerOf, anonymous
 from adapter.inbound.grpc.checks import MAX_ID_BYTES, Checks
+from adapter.service.api import Caller
+from adapter.service.clients import task_denied
 from adapter.tasks.task import Task
 
 
@@ -35,11 +37,12 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
     async def ListTasks(
         self, request: task_service_pb2.ListTasksRequest, context: Context
     ) -> task_service_pb2.ListTasksResponse:
-        """List all tasks, without schemas."""
+        """List the tasks that the caller may use, without schemas."""
         del request  # it has no fields
         async with Answering(context, "ListTasks"):
-            self._caller_of(metadata_of(context))
-            tasks = [self._task(name, self._catalogue.versions(name)) for name in sorted(self._catalogue.names())]
+            caller = await self._caller_of(context)
+            names = filter(caller.may_use, sorted(self._catalogue.names()))
+            tasks = [self._task(name, self._catalogue.versions(name)) for name in names]
             return task_service_pb2.ListTasksResponse(tasks=tasks)
 
     async def GetTask(
@@ -47,17 +50,20 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
     ) -> task_service_pb2.GetTaskResponse:
         """Show one task with its schemas."""
         async with Answering(context, "GetTask"):
-            self._caller_of(metadata_of(context))
-            named = self._named(request.task)
+            caller = await self._caller_of(context)
+            named = self._named(request.task, caller)
             task = self._task(named[0].name, named, with_schemas=True)
             return task_service_pb2.GetTaskResponse(task=task)
 
-    def _named(self, ref: str) -> Sequence[Task]:
-        """Return the versions that a reference names: one if it names one, else all."""
+    def _named(self, ref: str, caller: Caller) -> Sequence[Task]:
+        """Return the versions that a reference names: one if it names one, else all. Raises PermissionDenied."""
         checks = Checks()
         checks.required("task", present=bool(ref))
         checks.short("task", ref, MAX_ID_BYTES)
         checks.finish()
+        name = ref.partition("@")[0]
+        if not caller.may_use(name):
+            raise task_denied(caller.client, name)
         found = self._catalogue.resolve(ref)
         return [found] if "@" in ref else self._catalogue.versions(found.name)
 

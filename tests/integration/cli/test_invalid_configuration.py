@@ -14,7 +14,7 @@ amqp:
   urls: ["http://broker"]
   max_held: many
 grpc: {listen: nowhere}
-auth: {keys: file:keys.yaml}
+auth: {keys: keys.yaml}
 """
 
 
@@ -46,7 +46,7 @@ def test_every_problem_of_the_configuration_is_told_with_file_and_line(cli: Comm
         "$ADAPTER_LIMIT",
     }
     assert told["adapter.yaml:1"] == "databse: unknown key; check its spelling, or remove it"
-    assert told["adapter.yaml:6"] == "auth: comes with a later version; remove it"
+    assert told["adapter.yaml:6"] == "auth.keys: must be file: and a path, such as file:keys.yaml"
     assert told["$ADAPTER_HTTP__LISTEN"] == "http.listen: '8080' is not host:port"
 
 

@@ -18,6 +18,8 @@ from adapter.errors import (
     OutputInvalid,
     Violation,
 )
+from adapter.inbound.grpc.answering import Context
+from adapter.inbound.grpc.callers import metadata_of
 from adapter.inbound.grpc.server import GrpcServerSettings
 from adapter.outbound.metrics import Metrics
 from adapter.service.api import Caller
@@ -43,9 +45,13 @@ async def test_a_run_returns_the_job_and_says_its_id_in_the_trailers() -> None:
     assert [request.request_id for request, _ in service.ran] == ["r-1"]
 
 
+async def by_key(context: Context) -> Caller:
+    return Caller(metadata_of(context)["x-api-key"])
+
+
 async def test_the_client_is_named_by_the_metadata() -> None:
     service = FakeJobService()
-    async with serving(service, caller_of=lambda metadata: Caller(metadata["x-api-key"])) as client:
+    async with serving(service, caller_of=by_key) as client:
         await client.jobs.RunJob(RUN, metadata=(("x-api-key", "crm"),))
     assert [request.client for request, _ in service.ran] == ["crm"]
 

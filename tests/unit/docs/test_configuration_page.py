@@ -49,7 +49,7 @@ def shown(field: FieldInfo) -> str:
         return "none"
     if default == "":
         return "empty"
-    if isinstance(default, bool) or default in ([], {}):
+    if isinstance(default, (bool, list, dict)):
         return f"`{json.dumps(default)}`"
     if isinstance(default, (int, float, Decimal)):
         return f"`{default:.0f}`"

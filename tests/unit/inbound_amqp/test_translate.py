@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from adapter.domain.client import Client
 from adapter.domain.job import Route
 from adapter.domain.payload import Payload
 from adapter.inbound.amqp.translate import ToPark
+from adapter.service.clients import ClientDirectory, Clients, KnownClient
 from tests.unit.inbound_amqp.messages import UNROUTED_QUEUE, direct_reply_to, message, refused, request, translate
 
 RESULTS = "adapter.results"
@@ -58,9 +60,10 @@ def test_a_routing_key_of_nobody_is_not_found(routing_key: str) -> None:
 
 
 def test_the_broker_user_names_the_client() -> None:
-    made = request(message(user_id="svc_crm"), clients={"svc_crm": "crm"})
+    clients = Clients(ClientDirectory([KnownClient(Client("crm"), amqp_users=["svc_crm"])]))
+    made = request(message(user_id="svc_crm"), client_of=clients.name_of_amqp_user)
     assert made.client == "crm"
-    assert request(message(user_id="somebody"), clients={"svc_crm": "crm"}).client == "default"
+    assert request(message(user_id="somebody"), client_of=clients.name_of_amqp_user).client == "default"
 
 
 # --- message id ---------------------------------------------------------------------------------------

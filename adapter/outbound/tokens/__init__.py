@@ -1,0 +1,1 @@
+"""Tokens: JSON Web Tokens of one issuer, verified with its published keys."""
