@@ -15,6 +15,18 @@ public final class Reasons {
   public static final String INVALID_REQUEST = "INVALID_REQUEST";
 
   /**
+   * The call shows nobody that is known. Send an API key or token as metadata (authorization: Bearer KEY). Not
+   * recorded. Retryable after somebody changed something.
+   */
+  public static final String UNAUTHENTICATED = "UNAUTHENTICATED";
+
+  /**
+   * The client may not do this. Have the operator allow it in the keys file, or use another task. Not recorded.
+   * Retryable after somebody changed something.
+   */
+  public static final String PERMISSION_DENIED = "PERMISSION_DENIED";
+
+  /**
    * No such task or version is loaded. Check the name, or deploy the task folder and reload. Not recorded. Retryable
    * after somebody changed something.
    */
