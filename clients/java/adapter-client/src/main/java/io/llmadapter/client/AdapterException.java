@@ -11,6 +11,7 @@ import java.util.Optional;
 public class AdapterException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
+  private static final int VIOLATIONS_SHOWN = 5;
 
   private final JobError error;
   private final String jobId;
@@ -77,10 +78,16 @@ public class AdapterException extends RuntimeException {
     return requestId == null || requestId.isEmpty() ? Optional.empty() : Optional.of(requestId);
   }
 
+  /** Returns the same with the stack of the calling thread, and this as its cause. */
+  AdapterException seenHere() {
+    return new AdapterException(error, jobId, requestId, this);
+  }
+
   private static String describe(JobError error, String jobId, String requestId) {
     StringBuilder text = new StringBuilder(error.toString());
-    if (!error.violations().isEmpty()) {
-      text.append(' ').append(error.violations());
+    error.violations().stream().limit(VIOLATIONS_SHOWN).forEach(each -> text.append(" [").append(each).append(']'));
+    if (error.violations().size() > VIOLATIONS_SHOWN) {
+      text.append(" … ").append(error.violations().size() - VIOLATIONS_SHOWN).append(" more");
     }
     if (requestId != null && !requestId.isEmpty()) {
       text.append(" (request ").append(requestId).append(')');

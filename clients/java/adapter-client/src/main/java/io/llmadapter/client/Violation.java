@@ -54,6 +54,6 @@ public final class Violation implements Serializable {
 
   @Override
   public String toString() {
-    return (pointer.isEmpty() ? "(whole)" : pointer) + ": " + message + " [" + rule + "]";
+    return (pointer.isEmpty() ? "(whole)" : pointer) + ": " + message + " (" + rule + ")";
   }
 }
