@@ -21,8 +21,9 @@ $(VENV)/.synced: pyproject.toml uv.lock clients/python/pyproject.toml deploy/set
 	@deploy/setup/setup.sh python
 	touch $@
 
-servers: ## Install the servers that the demo and the tests start (RabbitMQ), from Debian packages
+servers: ## Install the servers that the demo and the tests start (RabbitMQ, PostgreSQL), from Debian packages
 	@deploy/setup/setup.sh rabbitmq
+	@deploy/setup/setup.sh postgres
 
 local-model: setup ## Install the small real model of the demo (about 100 MB)
 	@deploy/setup/setup.sh local-model

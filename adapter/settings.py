@@ -28,9 +28,9 @@ def _broker_url(value: SecretStr) -> SecretStr:
     return value
 
 
-def _database_url(value: str) -> str:
-    if not value.startswith("sqlite:///"):
-        raise ValueError("only sqlite:///… is supported yet; PostgreSQL comes with a later version")
+def _database_url(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("sqlite:///", "postgresql://", "file:", "${")):
+        raise ValueError('must begin with sqlite:/// or postgresql://, or be "${NAME}" or file:/run/secrets/…')
     return value
 
 
@@ -47,10 +47,12 @@ def _fault(value: str) -> str:
 class Database(Section):
     """Where the memory is."""
 
-    url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///adapter.db"
+    url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///adapter.db")
     lease_seconds: Interval = 15
     """A replica that did not renew its lease for so long is taken for dead."""
     heartbeat_seconds: Interval = 3
+    statement_seconds: Interval = 10
+    """How long a lock is waited for; on PostgreSQL also a statement, and any answer of the server."""
 
     @model_validator(mode="after")
     def _beats_in_time(self) -> "Database":

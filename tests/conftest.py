@@ -1,9 +1,35 @@
-"""For all tests: how long hypothesis may take, and that CI looks at the same examples each time."""
+"""For all tests: which database the run is about; how long hypothesis may take, and the same examples in CI."""
 
 import os
 
+import pytest
 from hypothesis import settings
+
+from tests.kit.databases import POSTGRESQL, SQLITE, Choice
 
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=(SQLITE, POSTGRESQL), default=SQLITE, help="what the memory is in")
+    parser.addoption("--replicas", type=int, default=1, help="serving processes beside each other (postgresql)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    Choice.kind = config.getoption("--database")
+    Choice.replicas = config.getoption("--replicas")
+    config.addinivalue_line("markers", "postgresql: only where the run is about it (--database postgresql)")
+    if Choice.replicas > 1 and Choice.kind == SQLITE:
+        raise pytest.UsageError("--replicas: SQLite has exactly one serving process; add --database postgresql")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the database of this run cannot do."""
+    if Choice.kind == POSTGRESQL:
+        return
+    left_out = [item for item in items if item.get_closest_marker("postgresql")]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)

@@ -11,9 +11,11 @@ from adapter.domain.job import Job, Route
 from adapter.domain.message import Answer, Publication
 from adapter.errors import TaskNotFound
 from adapter.outbound.metrics import Metrics
+from adapter.outbound.sql.engine import is_sqlite
 from adapter.outbound.sql.store import SqlJobStore
 from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.gated_model import GatedModel
+from adapter.secret import reveal
 from adapter.service.admission import Admission
 from adapter.service.answers import answer_of
 from adapter.service.clients import ClientOf
@@ -108,7 +110,15 @@ def build_core(
 
 def build_store(settings: Settings) -> SqlJobStore:
     """The memory, not opened yet."""
-    return SqlJobStore(settings.database.url, replica_id=replica_id(), lease_seconds=settings.database.lease_seconds)
+    database = settings.database
+    url = reveal(database.url)
+    return SqlJobStore(
+        url,
+        replica_id=replica_id(),
+        lease_seconds=database.lease_seconds,
+        busy_seconds=database.statement_seconds,
+        is_alone=settings.amqp is None or is_sqlite(url),
+    )
 
 
 def answers_for(catalogue: Catalogue, settings: Settings) -> Callable[[Job], Answer]:

@@ -7,6 +7,7 @@ from adapter.cli.console import print_text
 from adapter.cli.exits import Exit, exit_codes, fail
 from adapter.cli.options import ConfigOption
 from adapter.outbound.sql import migrate
+from adapter.secret import reveal
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -15,7 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 def upgrade(config: ConfigOption = None) -> None:
     """Bring the database to this version's schema; only ever adds."""
     with exit_codes():
-        migrate.upgrade(settings_of(config).database.url)
+        migrate.upgrade(reveal(settings_of(config).database.url))
         print_text("The database is up to date.")
 
 
@@ -23,7 +24,7 @@ def upgrade(config: ConfigOption = None) -> None:
 def check(config: ConfigOption = None) -> None:
     """Say whether the database has this version's schema; exit 4 if not."""
     with exit_codes():
-        problems = migrate.check(settings_of(config).database.url)
+        problems = migrate.check(reveal(settings_of(config).database.url))
         if problems:
             fail("\n".join(problems), Exit.UNREACHABLE)
         print_text("The database is up to date.")

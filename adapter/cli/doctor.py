@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import typer
 
@@ -20,7 +19,9 @@ from adapter.errors import CallError, CallMisconfigured, StoreUnavailable
 from adapter.operator_errors import ConfigurationError, UnreachableError
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.sql import migrate
+from adapter.outbound.sql.engine import parse_url, sqlite_path
 from adapter.pipeline.gated_model import GatedModel
+from adapter.secret import reveal
 from adapter.settings import Settings
 from adapter.tasks.catalogue import Catalogue
 
@@ -66,18 +67,23 @@ async def _examine(settings: Settings, catalogue: Catalogue) -> list[Finding]:
 
 
 def _database(settings: Settings) -> Finding:
-    url = settings.database.url
-    path = Path(url.removeprefix("sqlite:///"))
-    if not path.exists():
+    try:
+        url = reveal(settings.database.url)
+        parsed = parse_url(url)
+    except ConfigurationError as exc:
+        return Finding("database", str(exc), "operator")
+    path = sqlite_path(parsed)
+    if path is not None and not path.exists():
         if path.parent.is_dir():
-            return Finding("database", detail=f"{url} will be created at start")
+            return Finding("database", detail=f"{path} will be created at start")
         problem = f"the folder {path.parent} does not exist; create it, or change database.url"
         return Finding("database", problem, "operator")
     try:
         problems = migrate.check(url)
     except StoreUnavailable as exc:
         problems = [exc.message]
-    return Finding("database", "; ".join(problems), "operator" if problems else "", url)
+    shown = parsed.render_as_string(hide_password=True)
+    return Finding("database", "; ".join(problems), "operator" if problems else "", shown)
 
 
 async def _broker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
 from adapter.bootstrap.catalogue import read_catalogue
 from adapter.bootstrap.core import Core, build_core, build_store
@@ -59,7 +60,9 @@ async def _run(settings: Settings, catalogue: Catalogue, request: JobRequest, mo
     if model:
         models = dict.fromkeys(settings.models, models[model])
     with tempfile.TemporaryDirectory(prefix="adapter-run-") as folder:
-        private = settings.model_copy(update={"database": Database(url=f"sqlite:///{folder}/run.db"), "amqp": None})
+        private = settings.model_copy(
+            update={"database": Database(url=SecretStr(f"sqlite:///{folder}/run.db")), "amqp": None}
+        )
         core = build_core(private, catalogue, models, metrics, build_store(private))
         await core.store.open()
         try:

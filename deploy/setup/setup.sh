@@ -2,6 +2,7 @@
 # Installs what the project needs on Debian or Ubuntu, as root or with sudo. Each part does nothing when it is there already.
 #   setup.sh python       Python with venv, uv in .tools, the locked packages in .venv
 #   setup.sh rabbitmq     the RabbitMQ server, which is not started: demo and tests start a private one
+#   setup.sh postgres     the PostgreSQL server, which is not started either: tests start a private one
 #   setup.sh local-model  the real small model for the demo (extra local-model and the weights)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -62,6 +63,10 @@ setup_rabbitmq() {
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || apt_install rabbitmq-server
 }
 
+setup_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || apt_install postgresql
+}
+
 setup_local_model() {
   # The engine links to it, and a minimal system does not have it.
   if ! /sbin/ldconfig -p | grep -q 'libgomp\.so\.1'; then apt_install libgomp1; fi
@@ -75,6 +80,7 @@ setup_local_model() {
 case "${1:-}" in
   python) setup_python ;;
   rabbitmq) setup_rabbitmq ;;
+  postgres) setup_postgres ;;
   local-model) setup_local_model ;;
-  *) sed -n 2,6p "$0"; exit 2 ;;
+  *) sed -n 2,7p "$0"; exit 2 ;;
 esac

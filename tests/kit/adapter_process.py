@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import yaml
 
+from tests.kit.databases import url_at
+
 ADAPTER = str(Path(sys.executable).parent / "adapter")
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -31,7 +33,7 @@ class AdapterProcess:
         self.config = folder / f"{name}.yaml"
         defaults: dict[str, Any] = {
             "tasks": str(ROOT / "examples" / "tasks"),
-            "database": {"url": f"sqlite:///{folder}/{name}.db", "lease_seconds": 3, "heartbeat_seconds": 1},
+            "database": {"url": url_at(folder / f"{name}.db"), "lease_seconds": 3, "heartbeat_seconds": 1},
             "grpc": {"listen": "127.0.0.1:0"},
             "http": {"listen": "127.0.0.1:0"},
             "drain_seconds": 5,

@@ -26,6 +26,14 @@ class StoreLocked(ConfigurationError):
         )
 
 
+class StoreUrlInvalid(ConfigurationError, ValueError):
+    """The URL of the database cannot be used. Never says the URL, which may hold a password."""
+
+    def __init__(self, problem: str) -> None:
+        """Problem: what is wrong with it."""
+        super().__init__(f"database.url: {problem}. Use sqlite:///FILE or postgresql://USER@HOST:PORT/NAME.")
+
+
 class StoreOutdated(UnreachableError):
     """The database's schema is not the one this version works with."""
 

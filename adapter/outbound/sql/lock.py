@@ -16,7 +16,12 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock and write our process id into it. Raises StoreLocked, StoreUnavailable for a bad path."""
+        """Take the lock and write our process id into it. Raises StoreLocked, StoreUnavailable for a bad path.
+
+        A lock that is held already stays held.
+        """
+        if self._descriptor is not None:
+            return
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as exc:

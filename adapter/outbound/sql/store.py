@@ -22,8 +22,8 @@ from adapter.outbound.sql import (
     submissions,
 )
 from adapter.outbound.sql.engine import open_engine, parse_url, sqlite_path
-from adapter.outbound.sql.lock import FileLock
 from adapter.outbound.sql.paging import Page
+from adapter.outbound.sql.presence import presence_lock
 from adapter.outbound.sql.reader import Reader
 from adapter.outbound.sql.times import seconds_to_us
 from adapter.outbound.sql.writer import GroupSettings, GroupWriter
@@ -35,8 +35,8 @@ _READER_THREADS = 2
 class SqlJobStore(JobStore):
     """The memory in SQLite or PostgreSQL. Method docstrings are the port's.
 
-    replica_id must be new for each start of a process. On SQLite an opened store holds the lock file, and so knows that
-    every other replica is dead; is_alone=False leaves that out, for tests with several replicas on one file.
+    replica_id must be new for each start of a process. is_alone: nobody else may serve this database, which a lock sees
+    to; so every other replica is dead when it is opened. SQLite is not made for anything else.
     """
 
     def __init__(
@@ -57,8 +57,9 @@ class SqlJobStore(JobStore):
         self._url = url
         self._lease_us = seconds_to_us(lease_seconds)
         self._is_sqlite = path is not None
-        self._lock = FileLock(path.with_name(f"{path.name}.lock")) if path is not None and is_alone else None
-        self.engine = open_engine(parsed, connections=_READER_THREADS + 1, busy_seconds=busy_seconds)
+        self._is_alone = is_alone
+        self.engine = open_engine(parsed, connections=_READER_THREADS + 2, busy_seconds=busy_seconds)
+        self._lock = presence_lock(self.engine, path, is_alone=is_alone)
         settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting)
         self._writer = GroupWriter(self.engine, settings)
         self._reader = Reader(self.engine, _READER_THREADS)
@@ -66,7 +67,7 @@ class SqlJobStore(JobStore):
     async def open(self, *, read_only: bool = False) -> None:
         """Get ready; SQLite is brought to this version's schema. read_only takes no lock and answers questions only.
 
-        Raises StoreLocked, StoreOutdated, StoreUnavailable.
+        Raises StoreLocked, StoreTaken, StoreOutdated, StoreUnavailable.
         """
         try:
             if read_only:
@@ -78,11 +79,10 @@ class SqlJobStore(JobStore):
             raise
 
     async def _open_for_writing(self) -> None:
-        if self._lock is not None:
-            self._lock.acquire()
+        await asyncio.to_thread(self._lock.acquire)
         await asyncio.to_thread(migrate.upgrade if self._is_sqlite else migrate.require, self._url)
         self._writer.start()
-        if self._lock is not None:
+        if self._is_alone:
             await self._writer.submit(replicas.expire_all, "")
         await self.heartbeat()
 
@@ -90,9 +90,8 @@ class SqlJobStore(JobStore):
         """Write what waits, then let go of everything; what this replica owns lapses unless it was retired."""
         await self._writer.close()
         self._reader.close()
+        self._lock.release()
         self.engine.dispose()
-        if self._lock is not None:
-            self._lock.release()
 
     # a job's life
 
@@ -221,6 +220,7 @@ class SqlJobStore(JobStore):
     # the replica
 
     async def heartbeat(self) -> None:
+        await asyncio.to_thread(self._lock.acquire)  # it went if the database did
         await self._writer.submit(
             lambda connection: replicas.beat(connection, self.replica_id, self._lease_us), "", is_urgent=True
         )

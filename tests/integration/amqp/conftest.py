@@ -9,6 +9,7 @@ import pytest
 from adapter.broker.link import Link
 from adapter.broker.topology import Topology, declare
 from adapter.outbound.sql.store import SqlJobStore
+from tests.kit.databases import url_at
 from tests.kit.rabbitmq import broker, open_link, prefix
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ async def link(broker: "PrivateBroker", topology: Topology) -> AsyncIterator[Lin
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlJobStore]:
-    opened = SqlJobStore(f"sqlite:///{tmp_path}/jobs.db", replica_id="replica-a", lease_seconds=30)
+    opened = SqlJobStore(url_at(tmp_path / "jobs.db"), replica_id="replica-a", lease_seconds=30)
     await opened.open()
     yield opened
     await opened.close()

@@ -25,6 +25,7 @@ from adapter.service.work import Worker, WorkSettings
 from adapter.tasks.catalogue import Catalogue
 from tests.integration.service.asking import OPERATOR, request_by_queue
 from tests.integration.service.switches import RecordingOutbox, SwitchedModel, SwitchedStore
+from tests.kit.databases import url_at
 from tests.kit.fake_model import RecordingObserver
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ class Service:
         in_flight: int = 100,
         name: str = "replica-a",
     ) -> None:
-        url = f"sqlite:///{folder / 'jobs.db'}"
+        url = url_at(folder / "jobs.db")
         self.store = SwitchedStore(SqlJobStore(url, replica_id=name, lease_seconds=LEASE_SECONDS))
         store = cast("JobStore", self.store)
         self.clock = SystemClock()

@@ -1,6 +1,5 @@
-"""Stores on a real database file. The suite is a contract: another database joins as one more parameter."""
+"""Stores on a real database. The suite is a contract that holds on each kind: --database says on which."""
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, Table, create_engine, select
 
-from adapter.outbound.sql import SqlJobStore, migrate
+from adapter.outbound.sql import SqlJobStore
 from adapter.outbound.sql.engine import parse_url
 from tests.integration.store.samples import LEASE_SECONDS
+from tests.kit.databases import url_at
 
 RowsOf = Callable[[Table], Sequence[Row[Any]]]
 OpenStore = Callable[..., Awaitable[SqlJobStore]]
@@ -22,26 +22,16 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'adapter.db'}"
 
 
-@pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, sqlite_url: str) -> str:
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
     """Return the URL of an empty database."""
-    assert request.param == "sqlite"
-    return sqlite_url
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a SQLite file with this version's schema, made once."""
-    path = tmp_path_factory.mktemp("migrated") / "adapter.db"
-    migrate.upgrade(f"sqlite:///{path}")
-    return path
+    return url_at(tmp_path / "adapter.db", is_empty=True)
 
 
 @pytest.fixture
-def migrated_url(database_url: str, migrated_file: Path, tmp_path: Path) -> str:
+def migrated_url(tmp_path: Path) -> str:
     """Return the URL of a database with this version's schema and nothing in it."""
-    shutil.copy(migrated_file, tmp_path / "adapter.db")
-    return database_url
+    return url_at(tmp_path / "adapter.db")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from adapter.settings import Settings
@@ -44,7 +44,7 @@ def shown(field: FieldInfo) -> str:
     """The default as the page writes it."""
     if field.is_required():
         return "required"
-    default = field.default
+    default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
     if default is None:
         return "none"
     if default == "":

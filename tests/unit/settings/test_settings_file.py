@@ -130,7 +130,7 @@ def test_variables_go_before_the_file(file: Path) -> None:
 
     settings = load_settings(None, {"ADAPTER_DATABASE__URL": "sqlite:///variable.db", "HOME": "/root"})
 
-    assert settings.database.url == "sqlite:///variable.db"
+    assert settings.database.url.get_secret_value() == "sqlite:///variable.db"
     assert (settings.database.lease_seconds, settings.limits.in_flight) == (30, 5)
 
 
@@ -201,7 +201,7 @@ def test_numbers_with_a_fraction_stay_numbers(file: Path) -> None:
     [
         "database: {heartbeat_seconds: 0}",
         "database: {heartbeat_seconds: 10, lease_seconds: 15}",
-        "database: {url: 'postgresql://host/db'}",
+        "database: {url: 'mysql://host/db'}",
         "amqp: {urls: []}",
         "amqp: {urls: ['http://host']}",
         "amqp: {urls: ['amqp://host'], relay_poll_seconds: 0}",
@@ -227,6 +227,7 @@ def test_values_that_cannot_work_are_refused_at_once(file: Path, section: str) -
 
 def test_secrets_are_not_shown(file: Path) -> None:
     file.write_text(
+        "database: {url: 'postgresql://user:hush@host/db'}\n"
         "amqp: {urls: ['amqp://user:hush@host']}\n"
         "models: {default: {provider: openai, model: m, api_key: hush, headers: {x-key: hush}, proxy: 'http://u:hush@p'}}\n"
     )
