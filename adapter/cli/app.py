@@ -9,7 +9,7 @@ import typer
 _COMMANDS = {
     "serve": "Run the service.",
     "run": "Run one job in this process, without a server.",
-    "tasks": "The tasks: list, show, check.",
+    "tasks": "The tasks: list, show, check, export.",
     "jobs": "Jobs in the memory: list, show, cancel.",
     "parked": "Messages kept for a person: list, show, replay, discard.",
     "topology": "Our objects at the broker: show.",

@@ -11,11 +11,13 @@ from adapter.cli.console import cell, errors, print_json, print_text
 from adapter.cli.exits import Exit, exit_codes
 from adapter.cli.options import ConfigOption, JsonOption, TasksOption
 from adapter.cli.tables import Column, print_table
+from adapter.cli.tasks_export import export_task
 from adapter.outbound.task_check import check_tasks
 from adapter.tasks.problem import Level, Problem
 from adapter.tasks.task import Task
 
 app = typer.Typer(no_args_is_help=True)
+app.command("export")(export_task)
 _STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "dim"}
 
 
