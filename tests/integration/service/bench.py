@@ -133,6 +133,13 @@ class Service:
         self._beside.append(task)
         return task
 
+    async def leave(self, request: JobRequest, when: Callable[[], object]) -> None:
+        """Run a request, and go away once the condition holds, as a caller does whose connection is lost."""
+        running = self.beside(self.jobs.run(request, timeout_seconds=DEADLINE_SECONDS))
+        await until(when)
+        running.cancel()
+        await asyncio.wait({running})
+
     def run_stored(self) -> None:
         """Work on stored jobs, as without a broker."""
         self.beside(self.submissions.run_stored())

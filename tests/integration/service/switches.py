@@ -64,6 +64,8 @@ class SwitchedStore:
         self._failures: dict[str, list[Exception]] = {}
         self._held: dict[str, asyncio.Event] = {}
         self._afterwards: set[str] = set()
+        self.waiting: Counter[str] = Counter()
+        """Calls that wait, by method."""
         self._is_dead = False
 
     def die(self) -> None:
@@ -130,7 +132,7 @@ class SwitchedStore:
             self.counts[name] += 1
             held, is_afterwards = self._held.get(name), name in self._afterwards
             if held is not None and not is_afterwards:
-                await held.wait()
+                await self._wait(name, held)
             if self._is_dead:
                 raise asyncio.CancelledError
             if self._failures.get(name):
@@ -139,10 +141,17 @@ class SwitchedStore:
             if isinstance(result, Claim):
                 self.claimed.append(result.job.job_id)
             if held is not None and is_afterwards:
-                await held.wait()
+                await self._wait(name, held)
             return result
 
         return switched
+
+    async def _wait(self, name: str, held: asyncio.Event) -> None:
+        self.waiting[name] += 1
+        try:
+            await held.wait()
+        finally:
+            self.waiting[name] -= 1
 
 
 class RecordingOutbox:
