@@ -11,6 +11,7 @@ from adapter.bootstrap.catalogue import read_catalogue
 from adapter.bootstrap.core import Core, build_core, build_store
 from adapter.bootstrap.doors import Doors
 from adapter.bootstrap.models import build_models, close_models
+from adapter.bootstrap.seat import Seat
 from adapter.errors import StoreUnavailable
 from adapter.inbound.grpc.server import GrpcServer, GrpcServerSettings
 from adapter.inbound.http import OperationsServer
@@ -41,9 +42,13 @@ class Ports:
 class Application:
     """The whole service in one process."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Load tasks and wire; raises TaskProblems, ConfigurationProblems, SecretMissing. Nothing is opened yet."""
+    def __init__(self, settings: Settings, seat: Seat | None = None) -> None:
+        """Load tasks and wire; raises TaskProblems, ConfigurationProblems, SecretMissing. Nothing is opened yet.
+
+        Seat: of one of several workers; None = alone.
+        """
         self.settings = settings
+        self.seat = seat
         self.metrics = Metrics()
         catalogue = read_catalogue(settings)
         store = build_store(settings)
@@ -108,13 +113,12 @@ class Application:
             caller_of=self.doors.caller_of,
             observer=self.metrics,
         )
-        host, _, port = self.settings.http.listen.rpartition(":")
-        self._http = OperationsServer(
-            host.strip("[]"), int(port), ready=self.problems, states=self.states, metrics=self._render
-        )
+        listen = f"unix:{self.seat.http_socket}" if self.seat else self.settings.http.listen
+        self._http = OperationsServer(listen, ready=self.problems, states=self.states, metrics=self._render)
         ports = Ports(await self._grpc.start(), await self._http.start())
         self._beside(self._follow_health(), "health")
-        log.info("started", grpc_port=ports.grpc, http_port=ports.http, tasks=[t.ref for t in core.catalogue.all()])
+        event = "worker_started" if self.seat else "started"
+        log.info(event, grpc_port=ports.grpc, http_port=ports.http, tasks=[t.ref for t in core.catalogue.all()])
         return ports
 
     def _warn_of_short_waits(self) -> None:
@@ -131,7 +135,8 @@ class Application:
     def _grpc_settings(self) -> GrpcServerSettings:
         grpc = self.settings.grpc
         return GrpcServerSettings(
-            listen=grpc.listen,
+            listen=self.seat.grpc_listen if self.seat else grpc.listen,
+            is_shared=self.seat is not None,
             reflection=grpc.reflection,
             max_connection_age_seconds=grpc.max_connection_age_seconds,
             max_connection_age_grace_seconds=grpc.connection_grace_seconds,

@@ -108,16 +108,24 @@ def build_core(
     return Core(settings, catalogue, models, store, clock, metrics, runs, worker, admission, submissions, jobs)
 
 
+def serves_alone(settings: Settings) -> str:
+    """Say why there may be no second serving process beside this one; "" = there may. Raises StoreUrlInvalid."""
+    if is_sqlite(reveal(settings.database.url)):
+        return "SQLite allows exactly one serving process. Set a database.url of PostgreSQL for more."
+    if settings.amqp is None:
+        return "without a broker there is exactly one serving process. Configure amqp for more."
+    return ""
+
+
 def build_store(settings: Settings) -> SqlJobStore:
     """The memory, not opened yet."""
     database = settings.database
-    url = reveal(database.url)
     return SqlJobStore(
-        url,
+        reveal(database.url),
         replica_id=replica_id(),
         lease_seconds=database.lease_seconds,
         busy_seconds=database.statement_seconds,
-        is_alone=settings.amqp is None or is_sqlite(url),
+        is_alone=bool(serves_alone(settings)),
     )
 
 

@@ -20,6 +20,8 @@ _COMMANDS = {
     "local-model": "Serve the small real model of the extra local-model.",
 }
 
+_WORKER = "worker"  # what `serve --workers` starts; not for people, so it is not listed
+
 
 def build_app(arguments: Sequence[str]) -> typer.Typer:
     """Build the command line with the command that the arguments name; of the others only the summary is there."""
@@ -33,6 +35,8 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
     )
     app.callback()(lambda: None)
     asked = arguments[0] if arguments else ""
+    if asked == _WORKER:
+        _add(app, _WORKER, "")
     for name, summary in _COMMANDS.items():
         if name == asked:
             _add(app, name, summary)

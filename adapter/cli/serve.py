@@ -1,30 +1,30 @@
 """`adapter serve`: the service, until SIGTERM; a second signal ends it at once."""
 
-import asyncio
 import ipaddress
-import os
-import signal
-from collections.abc import Coroutine
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 import typer
 import uvloop
 
 from adapter.bootstrap.application import Application
+from adapter.bootstrap.core import serves_alone
+from adapter.bootstrap.seat import write_orders
 from adapter.cli.configured import settings_of
 from adapter.cli.exits import Exit, exit_codes, fail
 from adapter.cli.options import ConfigOption
+from adapter.cli.serving import StopSignals, serve_application
 from adapter.settings import ModelSection, Settings
 
-# The shell's word for a process that a signal ended.
-_BY_SIGNAL = 128
+# Beyond drain_seconds: what is sent and closed after the jobs have ended.
+_CLOSING_SECONDS = 30.0
 
 
 def command(
     config: ConfigOption = None,
     simulated: Annotated[bool, typer.Option("--simulated", help="Simulate every configured model.")] = False,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Processes; more than 1 comes with a later version.")
+        int, typer.Option("--workers", min=1, help="Processes; more than 1 need PostgreSQL and a broker.")
     ] = 1,
 ) -> None:
     """Run the service until SIGTERM, which lets running jobs end; a second one ends it at once."""
@@ -33,14 +33,32 @@ def command(
         if simulated:
             models = {name: _simulated(section) for name, section in settings.models.items()}
             settings = settings.model_copy(update={"models": models})
-        if workers != 1:
-            fail(
-                "--workers: SQLite allows exactly one serving process, and PostgreSQL comes with a later version. "
-                "Leave it out.",
-                Exit.INVALID_CONFIGURATION,
-            )
         _refuse_public_address(settings)
-        uvloop.run(_serve(Application(settings)))
+        if workers == 1:
+            uvloop.run(_serve(settings))
+            return
+        if why := serves_alone(settings):
+            fail(f"--workers {workers}: {why}", Exit.INVALID_CONFIGURATION)
+        code = uvloop.run(_serve_workers(settings, workers))
+    if code:
+        raise typer.Exit(code)
+
+
+async def _serve(settings: Settings) -> None:
+    await serve_application(Application(settings), StopSignals())
+
+
+async def _serve_workers(settings: Settings, workers: int) -> int:
+    from adapter.workers.serve import WorkerService  # noqa: PLC0415 - one process needs none of it
+    from adapter.workers.supervisor import SupervisorSettings  # noqa: PLC0415 - as above
+
+    service = WorkerService(
+        SupervisorSettings(workers, settings.drain_seconds + _CLOSING_SECONDS),
+        partial(write_orders, settings),
+        grpc_listen=settings.grpc.listen,
+        http_listen=settings.http.listen,
+    )
+    return await service.run(StopSignals(before_the_end=service.kill).stopped)
 
 
 def _simulated(section: ModelSection) -> ModelSection:
@@ -63,37 +81,3 @@ def _refuse_public_address(settings: Settings) -> None:
             "listen on 127.0.0.1, or set grpc.open: true if the network around it keeps others out.",
             Exit.INVALID_CONFIGURATION,
         )
-
-
-async def _serve(application: Application) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def on_signal(number: int) -> None:
-        if stop.is_set():
-            os._exit(_BY_SIGNAL + number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal, number)
-    stopped = asyncio.ensure_future(stop.wait())
-    try:
-        if await _first(stopped, application.start()):
-            return
-        if await _first(stopped, application.failed()):
-            await application.drain()
-    finally:
-        stopped.cancel()
-        await application.close()
-
-
-async def _first(stopped: asyncio.Future[Any], work: Coroutine[Any, Any, object]) -> bool:
-    """Whether the signal comes before the work ends, which is then given up. Raises what the work raises."""
-    working = asyncio.ensure_future(work)
-    await asyncio.wait({stopped, working}, return_when=asyncio.FIRST_COMPLETED)
-    if working.done():
-        await working
-        return False
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-    return True

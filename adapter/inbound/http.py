@@ -17,40 +17,41 @@ class OperationsServer:
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        listen: str,
         *,
         ready: Callable[[], Awaitable[list[str]]],
         states: Callable[[], Mapping[str, str]],
         metrics: Callable[[], Awaitable[bytes]],
     ) -> None:
-        """States are shown on /readyz for people; they do not flip it."""
-        self._host = host
-        self._port = port
+        """Listen: host:port, port 0 = any free one; or unix:PATH. States are shown for people; they do not flip it."""
+        self._listen = listen
         self._ready = ready
         self._states = states
         self._metrics = metrics
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> int:
-        """Listen; returns the port. Raises PortTakenError."""
+        """Listen; returns the port, 0 for a Unix socket. Raises PortTakenError."""
         app = web.Application()
         app.add_routes(
             [web.get("/healthz", self._healthz), web.get("/readyz", self._readyz), web.get("/metrics", self._page)]
         )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
         try:
-            await site.start()
+            await self._site(self._runner).start()
         except OSError as exc:
             await self._runner.cleanup()
             cause = "is taken by another process" if exc.errno == errno.EADDRINUSE else str(exc.strerror)
-            raise PortTakenError(
-                f"http.listen {self._host}:{self._port} {cause}. Stop it, or set ADAPTER_HTTP__LISTEN."
-            ) from exc
-        port: int = self._runner.addresses[0][1]
-        return port
+            raise PortTakenError(f"http.listen {self._listen} {cause}. Stop it, or set ADAPTER_HTTP__LISTEN.") from exc
+        address = self._runner.addresses[0]
+        return int(address[1]) if isinstance(address, tuple) else 0
+
+    def _site(self, runner: web.AppRunner) -> web.BaseSite:
+        if self._listen.startswith("unix:"):
+            return web.UnixSite(runner, self._listen.removeprefix("unix:"))
+        host, _, port = self._listen.rpartition(":")
+        return web.TCPSite(runner, host.strip("[]"), int(port))
 
     async def stop(self) -> None:
         """Close the port."""

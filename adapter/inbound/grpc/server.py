@@ -44,6 +44,8 @@ class GrpcServerSettings:
 
     listen: str = "127.0.0.1:50051"
     """host:port; port 0 = any free one."""
+    is_shared: bool = False
+    """Several workers listen on the port, which their parent has reserved for them."""
     reflection: bool = True
     message_bytes: int = 16 * 1024 * 1024
     metadata_bytes: int = 16 * 1024
@@ -60,7 +62,7 @@ def channel_options(settings: GrpcServerSettings) -> list[tuple[str, int]]:
     """Return the options of gRPC's core. It ignores names that it does not know: tests prove each."""
     return [
         # One process a port: a second one must fail, not share the port by accident.
-        ("grpc.so_reuseport", 0),
+        ("grpc.so_reuseport", int(settings.is_shared)),
         # A client that pings each 10 s is otherwise cut off (too_many_pings), and its retry pays the model twice.
         ("grpc.http2.min_ping_interval_without_data_ms", round(settings.min_ping_interval_seconds * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),

@@ -107,8 +107,18 @@ def test_a_public_address_is_refused(cli: CommandLine, listen: str) -> None:
     assert "open: true" in done.stderr
 
 
-def test_several_workers_are_refused_with_the_reason(cli: CommandLine) -> None:
-    done = cli.run("serve", "--workers", 2)
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({}, "SQLite allows exactly one serving process"),
+        ({"ADAPTER_AMQP__URLS": '["amqp://localhost"]'}, "SQLite allows exactly one serving process"),
+        ({"ADAPTER_DATABASE__URL": "postgresql://localhost/x"}, "without a broker there is exactly one"),
+    ],
+)
+def test_several_workers_are_refused_with_the_reason(
+    cli: CommandLine, environment: dict[str, str], reason: str
+) -> None:
+    done = cli.run("serve", "--workers", 2, environment=environment)
 
     assert done.code == 3
-    assert "SQLite allows exactly one serving process" in done.stderr
+    assert reason in done.stderr
