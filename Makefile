@@ -10,7 +10,7 @@ UV := .tools/bin/uv
 MODEL ?= local
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup servers local-model demo test lint types unit integration format proto bench-smoke clean
+.PHONY: help setup servers local-model demo test lint types unit integration format proto bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,12 +34,14 @@ demo: setup servers ## Run the main job with real parts: records of three tasks 
 
 test: setup servers local-model lint types unit integration bench-smoke ## Set up everything and run all checks: lint, types, unit, integration
 
-lint: setup ## Check style, imports between layers, and the proto contract (lint and breaking changes)
+lint: setup ## Check style, imports between layers, the proto contract (lint and breaking changes), Dockerfile and compose file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 	$(BIN)/buf breaking proto --against proto/released.binpb
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 
 types: setup ## Check types with mypy --strict
 	$(BIN)/mypy
@@ -52,6 +54,10 @@ integration: setup servers ## Run the tests with a real broker, database, gRPC c
 
 bench-smoke: setup ## Run the benchmark for a few seconds, to see that it works
 	$(BIN)/python tests/bench/pipeline_bench.py --jobs 200 --concurrency 50
+
+image-check: setup ## Build the image, run it locked down, send it a job and stop it; also where there is no Docker engine and no registry
+	@deploy/setup/setup.sh containers
+	$(BIN)/python -m deploy.image.check
 
 format: setup ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .

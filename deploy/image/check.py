@@ -1,12 +1,13 @@
-#!/usr/bin/env python3
-"""Builds the image, runs it as locked down as it allows, sends it a job, stops it, and says size and times.
+"""Builds the image, runs it locked down and behind API keys, sends it a job, stops it, and says size and times.
 
 Run it with the project's Python: make image-check. PYTHON_IMAGE names another base image.
 """
 
+import hashlib
 import json
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -20,14 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from engine import Engine, EngineError, find_engine, python_image
 from llm_adapter.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc
+
+from deploy.image.engine import Engine, EngineError, find_engine, python_image
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".cache" / "image"
 TAG = "localhost/llm-adapter:check"
 NAME = f"llm-adapter-check-{os.getpid()}"
-SAMPLE = ROOT / "examples/tasks/classify-ticket/samples/01-double-charge.json"
+TASKS = ROOT / "examples" / "tasks"
+SAMPLE = TASKS / "classify-ticket" / "samples" / "01-double-charge.json"
+API_KEY = secrets.token_hex(32)
 MODEL_SECONDS = 2.0
 WAIT_SECONDS = 60.0
 STOP_SECONDS = 60.0
@@ -83,16 +87,18 @@ def build(engine: Engine) -> None:
     say("says", f"user {user}, volume /data, {config.get('StopSignal', 'SIGTERM')} stops it, {len(labels)} labels")
 
 
-def run_options(tasks: Path, port: int, http_port: int) -> list[str]:
-    """Options of a container that listens on this machine only, with a simulated model that takes its time."""
+def run_options(keys: Path, port: int, http_port: int) -> list[str]:
+    """Options of a container that lets in whoever has the key, with a simulated model that takes its time."""
     model = {"default": {"provider": "simulated", "latency": str(MODEL_SECONDS)}}
     settings = {
-        "ADAPTER_GRPC__LISTEN": f"127.0.0.1:{port}",
+        "ADAPTER_GRPC__LISTEN": f"0.0.0.0:{port}",
         "ADAPTER_HTTP__LISTEN": f"127.0.0.1:{http_port}",
+        "ADAPTER_AUTH__KEYS": "file:/run/secrets/keys",
         "ADAPTER_MODELS": json.dumps(model),
     }
     environment = [f"--env={name}={value}" for name, value in settings.items()]
-    return [*LOCKED_DOWN, f"--volume={NAME}:/data", f"--volume={tasks}:/tasks:ro", *environment]
+    volumes = (f"{NAME}:/data", f"{TASKS}:/tasks:ro", f"{keys}:/run/secrets/keys:ro")
+    return [*LOCKED_DOWN, *(f"--volume={volume}" for volume in volumes), *environment]
 
 
 @contextmanager
@@ -144,7 +150,8 @@ def run_job(address: str, request_id: str) -> job_pb2.Job:
     payload = job_pb2.Payload(content=SAMPLE.read_bytes(), content_type="application/json")
     request = job_service_pb2.RunJobRequest(task="classify-ticket", request_id=request_id, payload=payload)
     with grpc.insecure_channel(address) as channel:
-        return job_service_pb2_grpc.JobServiceStub(channel).RunJob(request, timeout=60).job
+        stub = job_service_pb2_grpc.JobServiceStub(channel)
+        return stub.RunJob(request, timeout=60, metadata=(("x-api-key", API_KEY),)).job
 
 
 def in_flight(http_port: int) -> float:
@@ -163,16 +170,17 @@ def free_port() -> int:
 
 def check_refusal(engine: Engine) -> None:
     """As it comes it listens on every address, and must refuse to without authentication."""
-    tasks = f"--volume={ROOT / 'examples/tasks'}:/tasks:ro"
-    done = engine.attempt("run", "--rm", f"--name={NAME}", *LOCKED_DOWN, tasks, TAG)
+    done = engine.attempt("run", "--rm", f"--name={NAME}", *LOCKED_DOWN, f"--volume={TASKS}:/tasks:ro", TAG)
     expect(done.returncode == 3, f"without authentication it ended with {done.returncode}: {done.stderr[-500:]}")  # noqa: PLR2004 - exit code of an invalid configuration
     say("without authentication", "refuses to listen on 0.0.0.0: exit code 3")
 
 
 def check_service(engine: Engine) -> None:
-    """A job, a stop in the middle of another one, and both outcomes after the next start."""
+    """A job, a stop in the middle of another one, and its outcome again after the next start."""
     port, http_port = free_port(), free_port()
-    address, options = f"127.0.0.1:{port}", run_options(ROOT / "examples/tasks", port, http_port)
+    keys = FOLDER / "keys.yaml"
+    keys.write_text(f"- {{name: check, key_sha256: {hashlib.sha256(API_KEY.encode()).hexdigest()}}}\n")
+    address, options = f"127.0.0.1:{port}", run_options(keys, port, http_port)
     with container(engine, options):
         healthy = wait_healthy(engine)
         say("started", f"listens after {started_after_seconds(engine):.1f} s, healthy after {healthy:.1f} s")
