@@ -14,6 +14,7 @@ from adapter.ports.records import (
     RunningNow,
     StoredCall,
 )
+from adapter.ports.shares import ShareStore
 
 __all__ = [
     "CallDetail",
@@ -30,5 +31,6 @@ __all__ = [
     "Publisher",
     "Recorded",
     "RunningNow",
+    "ShareStore",
     "StoredCall",
 ]

@@ -4,7 +4,7 @@ from functools import cache
 
 from sqlalchemy import Connection, Insert, bindparam, delete, exists, func, select, update
 
-from adapter.outbound.sql import claims, tables
+from adapter.outbound.sql import claims, shares, tables
 from adapter.outbound.sql.dialect import insert_into, now_us
 from adapter.outbound.sql.statements import RUNNING
 
@@ -43,6 +43,7 @@ def count_live(connection: Connection) -> int:
 def expire_all(connection: Connection) -> None:
     """Let every lease lapse: for a process that knows to be the only one alive."""
     connection.execute(_EXPIRE_ALL)
+    shares.end_all(connection)
 
 
 def reap(connection: Connection, replica_id: str, lease_us: int) -> int:

@@ -25,6 +25,7 @@ from adapter.outbound.sql.engine import open_engine, parse_url, sqlite_path
 from adapter.outbound.sql.paging import Page
 from adapter.outbound.sql.presence import presence_lock
 from adapter.outbound.sql.reader import Reader
+from adapter.outbound.sql.shares import SqlShares
 from adapter.outbound.sql.times import seconds_to_us
 from adapter.outbound.sql.writer import GroupSettings, GroupWriter
 from adapter.ports import CallDetail, Claim, ClaimResult, IdReused, JobFilter, JobStore, NewJob, StoredCall
@@ -62,6 +63,7 @@ class SqlJobStore(JobStore):
         self._lock = presence_lock(self.engine, path, is_alone=is_alone)
         settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting)
         self._writer = GroupWriter(self.engine, settings)
+        self.shares = SqlShares(self._writer, replica_id, self._lease_us)
         self._reader = Reader(self.engine, _READER_THREADS)
 
     async def open(self, *, read_only: bool = False) -> None:

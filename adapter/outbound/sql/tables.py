@@ -166,3 +166,17 @@ replicas = Table(
     Column("beat_time", BigInteger, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
 )
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("limit_name", Text, primary_key=True),
+    Column("replica_id", Text, primary_key=True),
+    Column("held", BigInteger, nullable=False),  # the most that its calls of the window come to
+    Column("used", BigInteger, nullable=False),
+    Column("wanted", BigInteger, nullable=False),
+    Column("next_amount", BigInteger, nullable=False),  # needed by its first in line
+    Column("waiting_since", BigInteger, nullable=False),  # when that one's request came
+    Column("live_until", BigInteger, nullable=False),  # until then it may spend
+    Column("keep_until", BigInteger, nullable=False),  # until then its calls may count at the endpoint
+)

@@ -1,0 +1,262 @@
+"""The limits of one model, or one client: reserved before a call, settled after it, the oldest request first.
+
+The sliding windows end later than the endpoint's own, so that no window of theirs ever holds more than the limit.
+"""
+
+import asyncio
+import heapq
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from adapter.domain.shares import ShareClaim
+from adapter.pipeline.window import SlidingWindow, Spent
+from adapter.ports import Clock
+
+# A call reaches its endpoint within so many seconds of being sent, or at its end if that comes first.
+ARRIVAL_SECONDS = 5.0
+_LEAST_DELAY_SECONDS = 0.001
+
+
+class LimitKind(StrEnum):
+    """What is limited."""
+
+    IN_FLIGHT = "in_flight"
+    REQUESTS = "requests"
+    TOKENS = "tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Totals over all replicas: calls in flight at once; requests and tokens in any window. None = no limit."""
+
+    in_flight: int | None = None
+    requests: int | None = None
+    tokens: int | None = None
+    window_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reservation:
+    """Leave to make one call, as far as the limits go. It ends with settle or give_back."""
+
+    spent: Mapping[LimitKind, Spent]
+
+
+@dataclass(slots=True, eq=False)
+class _Meter:
+    """One limit of this replica: its share, what was spent of it, what the waiting ones need."""
+
+    kind: LimitKind
+    total: int
+    share: int
+    window: SlidingWindow = field(default_factory=SlidingWindow)
+    waiting: int = 0
+
+    def amount(self, tokens: int) -> int:
+        """What a call of so many tokens takes; one that alone is over the limit waits for the whole of it."""
+        return min(tokens, self.total) if self.kind is LimitKind.TOKENS else 1
+
+    def has_room(self, tokens: int) -> bool:
+        return self.window.used + self.amount(tokens) <= self.share
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ask:
+    tokens: int
+    answer: asyncio.Future[Reservation]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How one limit stands on this replica."""
+
+    kind: LimitKind
+    total: int
+    share: int
+    used: int
+
+
+class Limiter:
+    """Admits calls in the order of their requests' age; a large one is not overtaken by small ones."""
+
+    def __init__(self, name: str, limits: Limits, clock: Clock, *, is_shared: bool = False) -> None:
+        """`name` is that of the limits on all replicas. Shared ones admit nothing until they were granted a share."""
+        self.name = name
+        self.limits = limits
+        self._clock = clock
+        totals = (
+            (LimitKind.IN_FLIGHT, limits.in_flight),
+            (LimitKind.REQUESTS, limits.requests),
+            (LimitKind.TOKENS, limits.tokens),
+        )
+        self._meters = [_Meter(kind, total, 0 if is_shared else total) for kind, total in totals if total is not None]
+        self._is_paused = False
+        self._good_until = -math.inf if is_shared and self._meters else math.inf
+        self._queue: list[tuple[float, int, _Ask]] = []
+        self._order = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+        self.on_short: Callable[[], None] = lambda: None
+        """Called when somebody waits who would not if this replica held all of the limit."""
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait."""
+        return sum(not ask.answer.done() for _, _, ask in self._queue)
+
+    @property
+    def is_limited(self) -> bool:
+        """True if there is any limit."""
+        return bool(self._meters)
+
+    @property
+    def counts_tokens(self) -> bool:
+        """True if calls must say how many tokens they may take."""
+        return self.limits.tokens is not None
+
+    def levels(self) -> list[Level]:
+        """How each limit stands now."""
+        self._pass_time()
+        return [Level(meter.kind, meter.total, meter.share, meter.window.used) for meter in self._meters]
+
+    def can_admit(self, tokens: int) -> bool:
+        """Say whether a call would be admitted at once."""
+        self._pass_time()
+        return not self._head() and self._has_room(tokens)
+
+    async def admit(self, tokens: int, since: float) -> Reservation:
+        """Return when a call of at most so many tokens may be made; `since` is when its request came, for the order."""
+        if self.can_admit(tokens):
+            return self._reserve(tokens)
+        ask = _Ask(tokens, asyncio.get_running_loop().create_future())
+        heapq.heappush(self._queue, (since, next(self._order), ask))
+        self._count(ask, 1)
+        self._admit_waiting()
+        try:
+            return await ask.answer
+        except asyncio.CancelledError:
+            if ask.answer.done() and not ask.answer.cancelled():
+                self.give_back(ask.answer.result())
+            else:
+                ask.answer.cancel()
+                self._count(ask, -1)
+                self._admit_waiting()
+            raise
+
+    def wait_seconds(self, tokens: int) -> float:
+        """Guess after how long a call that joins the line now would be admitted."""
+        now, longest = self._clock.monotonic(), 0.0
+        for meter in self._meters:
+            rounds, rest = divmod(meter.waiting + meter.amount(tokens) - 1, max(1, meter.share))
+            at = meter.window.time_of_room(rest + 1, max(rest + 1, meter.share))
+            first = max(0.0, at - now) if at < math.inf else self.limits.window_seconds / 2
+            longest = max(longest, first + rounds * self.limits.window_seconds)
+        return max(1.0, longest)
+
+    def is_good(self) -> bool:
+        """Say whether a call that was admitted earlier may still be sent: the share may have lapsed since."""
+        return self._clock.monotonic() < self._good_until
+
+    def sent(self, reservation: Reservation) -> None:
+        """The call is sent now."""
+        requests = reservation.spent.get(LimitKind.REQUESTS)
+        if requests is not None:
+            leaves_at = self._clock.monotonic() + ARRIVAL_SECONDS + self.limits.window_seconds
+            self._meter(LimitKind.REQUESTS).window.leave_at(requests, leaves_at)
+
+    def settle(self, reservation: Reservation, tokens: int | None) -> None:
+        """The call has ended, and took so many tokens; None = nobody knows, so what was reserved counts."""
+        leaves_at = self._clock.monotonic() + self.limits.window_seconds
+        for kind, spent in reservation.spent.items():
+            window = self._meter(kind).window
+            if kind is LimitKind.IN_FLIGHT:
+                window.drop(spent)
+                continue
+            if kind is LimitKind.TOKENS and tokens is not None:
+                window.change(spent, tokens)
+            window.leave_at(spent, min(spent.leaves_at, leaves_at))
+        self._admit_waiting()
+
+    def give_back(self, reservation: Reservation) -> None:
+        """The call was not sent."""
+        for kind, spent in reservation.spent.items():
+            self._meter(kind).window.drop(spent)
+        self._admit_waiting()
+
+    # shares
+
+    def pause(self) -> list[ShareClaim]:
+        """Say what is used and wanted, and admit nothing until the next grant."""
+        self._is_paused = True
+        self._pass_time()
+        head = self._head()
+        return [self._claim(meter, head) for meter in self._meters]
+
+    def grant(self, shares: Mapping[str, int], good_until: float) -> None:
+        """Take the shares, by name of limit; they are good until that time of the clock."""
+        for meter in self._meters:
+            meter.share = shares[self._limit_name(meter)]
+        self._good_until = good_until
+        self._is_paused = False
+        self._admit_waiting()
+
+    def _claim(self, meter: _Meter, head: tuple[float, int, _Ask] | None) -> ShareClaim:
+        is_window = meter.kind is not LimitKind.IN_FLIGHT
+        return ShareClaim(
+            limit=self._limit_name(meter),
+            total=meter.total,
+            used=meter.window.used,
+            wanted=meter.window.used + meter.waiting,
+            next_amount=meter.amount(head[2].tokens) if head else 0,
+            waiting_since=head[0] if head else 0.0,
+            keep_seconds=ARRIVAL_SECONDS + (self.limits.window_seconds if is_window else 0.0),
+        )
+
+    def _limit_name(self, meter: _Meter) -> str:
+        return f"{self.name}/{meter.kind.value}"
+
+    def _meter(self, kind: LimitKind) -> _Meter:
+        return next(meter for meter in self._meters if meter.kind is kind)
+
+    def _pass_time(self) -> None:
+        now = self._clock.monotonic()
+        for meter in self._meters:
+            meter.window.pass_to(now)
+
+    def _has_room(self, tokens: int) -> bool:
+        return not self._is_paused and self.is_good() and all(meter.has_room(tokens) for meter in self._meters)
+
+    def _reserve(self, tokens: int) -> Reservation:
+        return Reservation({meter.kind: meter.window.add(meter.amount(tokens)) for meter in self._meters})
+
+    def _count(self, ask: _Ask, sign: int) -> None:
+        for meter in self._meters:
+            meter.waiting += sign * meter.amount(ask.tokens)
+
+    def _head(self) -> tuple[float, int, _Ask] | None:
+        while self._queue and self._queue[0][2].answer.done():
+            heapq.heappop(self._queue)
+        return self._queue[0] if self._queue else None
+
+    def _admit_waiting(self) -> None:
+        """Admit as many as there is room for, in order; else come back when there is."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._pass_time()
+        while (head := self._head()) is not None and self._has_room(head[2].tokens):
+            ask = head[2]
+            self._count(ask, -1)
+            ask.answer.set_result(self._reserve(ask.tokens))
+        if head is not None:
+            self._come_back(head[2].tokens)
+
+    def _come_back(self, tokens: int) -> None:
+        if any(meter.share < meter.total and not meter.has_room(tokens) for meter in self._meters):
+            self.on_short()
+        room_at = max(meter.window.time_of_room(meter.amount(tokens), meter.share) for meter in self._meters)
+        if math.isfinite(room_at):
+            delay = max(_LEAST_DELAY_SECONDS, room_at - self._clock.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._admit_waiting)
