@@ -53,13 +53,15 @@ def granted_share(claim: ShareClaim, replica_id: str, others: Sequence[HeldShare
 
 
 def _divided(pool: int, shares: Sequence[HeldShare]) -> dict[str, int]:
-    """Divide: first what is used, then what those need who wait longest, then evenly up to what each wants."""
-    floors = {share.replica_id: share.used for share in shares}
-    left = pool - sum(floors.values())
+    """Divide: first what those need who wait longest, then evenly up to what each wants.
+
+    Who has used more than its part keeps that until the window has passed, and then takes no more than the part again.
+    """
+    floors = dict.fromkeys((share.replica_id for share in shares), 0)
+    left = pool
     for share in sorted((one for one in shares if one.next_amount), key=_by_age):
-        part = max(0, min(share.next_amount, left))
-        floors[share.replica_id] += part
-        left -= part
+        floors[share.replica_id] = min(share.next_amount, left)
+        left -= floors[share.replica_id]
     spare = max(1, pool // (SPARE_FRACTION * len(shares)))
     wants = {share.replica_id: max(floors[share.replica_id], share.wanted + spare) for share in shares}
     return _levelled(pool, floors, wants)

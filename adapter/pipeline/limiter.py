@@ -17,6 +17,8 @@ from adapter.ports import Clock
 
 # A call reaches its endpoint within so many seconds of being sent, or at its end if that comes first.
 ARRIVAL_SECONDS = 5.0
+# Their clock is not ours: it may be set, run a little faster, or be read in another order.
+SLACK_SECONDS = 0.05
 _LEAST_DELAY_SECONDS = 0.001
 
 
@@ -93,6 +95,7 @@ class Limiter:
             (LimitKind.TOKENS, limits.tokens),
         )
         self._meters = [_Meter(kind, total, 0 if is_shared else total) for kind, total in totals if total is not None]
+        self._window_seconds = limits.window_seconds + SLACK_SECONDS
         self._is_paused = False
         self._good_until = -math.inf if is_shared and self._meters else math.inf
         self._queue: list[tuple[float, int, _Ask]] = []
@@ -163,12 +166,12 @@ class Limiter:
         """The call is sent now."""
         requests = reservation.spent.get(LimitKind.REQUESTS)
         if requests is not None:
-            leaves_at = self._clock.monotonic() + ARRIVAL_SECONDS + self.limits.window_seconds
+            leaves_at = self._clock.monotonic() + ARRIVAL_SECONDS + self._window_seconds
             self._meter(LimitKind.REQUESTS).window.leave_at(requests, leaves_at)
 
     def settle(self, reservation: Reservation, tokens: int | None) -> None:
         """The call has ended, and took so many tokens; None = nobody knows, so what was reserved counts."""
-        leaves_at = self._clock.monotonic() + self.limits.window_seconds
+        leaves_at = self._clock.monotonic() + self._window_seconds
         for kind, spent in reservation.spent.items():
             window = self._meter(kind).window
             if kind is LimitKind.IN_FLIGHT:
@@ -211,7 +214,7 @@ class Limiter:
             wanted=meter.window.used + meter.waiting,
             next_amount=meter.amount(head[2].tokens) if head else 0,
             waiting_since=head[0] if head else 0.0,
-            keep_seconds=ARRIVAL_SECONDS + (self.limits.window_seconds if is_window else 0.0),
+            keep_seconds=ARRIVAL_SECONDS + (self._window_seconds if is_window else 0.0),
         )
 
     def _limit_name(self, meter: _Meter) -> str:
