@@ -153,6 +153,12 @@ class ModelSection(Section):
     simulator: bool = False
     timeout_seconds: Interval = 120
     context_tokens: int | None = Field(None, ge=1)
+    max_in_flight: int | None = Field(None, ge=1)
+    requests_per_minute: int | None = Field(None, ge=1)
+    tokens_per_minute: int | None = Field(None, ge=1)
+    """The three limits are totals: live replicas and workers share them."""
+    limit_window_seconds: float = Field(60, ge=1, le=60)
+    """The limits hold in any window of so long; a shorter one keeps bursts small: of 600 a minute, 60 in any 6 s."""
     price: PriceTable | None = None
     breaker: Breaker = Breaker()
     latency: Annotated[str, BeforeValidator(str), AfterValidator(_latency)] = "0"

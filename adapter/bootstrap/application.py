@@ -10,6 +10,7 @@ from adapter.bootstrap.broker import BrokerSide
 from adapter.bootstrap.catalogue import read_catalogue
 from adapter.bootstrap.core import Core, build_core, build_store
 from adapter.bootstrap.doors import Doors
+from adapter.bootstrap.limits import build_share_exchange, warn_of_small_limits
 from adapter.bootstrap.models import build_models, close_models
 from adapter.bootstrap.seat import Seat
 from adapter.errors import StoreUnavailable
@@ -52,7 +53,7 @@ class Application:
         self.metrics = Metrics()
         catalogue = read_catalogue(settings)
         store = build_store(settings)
-        models = build_models(settings, catalogue, self.metrics)
+        models = build_models(settings, catalogue, self.metrics, shares_limits=True)
         self.doors = Doors(settings.auth, SystemClock())
         self.broker = (
             BrokerSide(settings.amqp, settings.limits, catalogue, self.metrics, store) if settings.amqp else None
@@ -82,6 +83,7 @@ class Application:
                 retention_replies_seconds=retention.replies,
             ),
         )
+        self.shares = build_share_exchange(self.core)
         self.is_draining = False
         self._tasks: list[asyncio.Task[None]] = []
         self._grpc: GrpcServer | None = None
@@ -91,10 +93,13 @@ class Application:
         """Open the store, take up the beside-work, then listen. Raises StoreLocked, ListenError, PortTakenError."""
         core = self.core
         self._warn_of_short_waits()
+        warn_of_small_limits(core)
         await core.store.open()
         await core.store.heartbeat()
         if await core.store.reap():
             core.runs.start_slowly()
+        await self.shares.exchange()
+        self._beside(self.shares.run(), "shares")
         self._beside(self.housekeeping.run(), "housekeeping")
         await self.doors.open()
         self._beside(self.doors.run(), "doors")
@@ -174,6 +179,7 @@ class Application:
         if self._http:
             await self._http.stop()
         try:
+            await self.shares.leave()
             await self.core.store.retire()
         except StoreUnavailable as exc:
             log.warning("not_retired", reason=exc.message)

@@ -9,9 +9,12 @@ from pydantic import SecretStr
 from adapter.domain.usage import Price
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.models.endpoint import ModelEndpoint
+from adapter.outbound.models.profiles import profile_of
 from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.gate import GateSettings, GateState, ModelGate
 from adapter.pipeline.gated_model import CallSettings, GatedModel
+from adapter.pipeline.limiter import Limiter
+from adapter.pipeline.limits import Limits
 from adapter.ports import Model
 from adapter.secret import SecretMissing, reveal
 from adapter.settings import ModelSection, PriceTable, Settings
@@ -25,8 +28,12 @@ from adapter.tasks.catalogue import Catalogue
 from adapter.tasks.problem import Problem
 
 
-def build_models(settings: Settings, catalogue: Catalogue, metrics: Metrics) -> dict[str, GatedModel]:
-    """Build every configured model with its gate; nothing is called yet.
+def build_models(
+    settings: Settings, catalogue: Catalogue, metrics: Metrics, *, shares_limits: bool = False
+) -> dict[str, GatedModel]:
+    """Build every configured model with its gate and limits; nothing is called yet.
+
+    shares_limits: it holds none of a limit before shares were exchanged with other replicas.
 
     Raises ConfigurationProblems, of all models at once: a key or header that is not there, a ca_file without use.
     """
@@ -37,7 +44,7 @@ def build_models(settings: Settings, catalogue: Catalogue, metrics: Metrics) -> 
         if section.provider == "simulated" and answers is None:
             answers = sample_answers(catalogue.all())
         try:
-            models[name] = _gated(name, section, _model(name, section, answers), metrics)
+            models[name] = _gated(name, section, _model(name, section, answers), metrics, shares_limits=shares_limits)
         except SecretMissing as exc:
             problems.append(Problem(f"models.{name}", 0, str(exc)))
         except ConfigurationProblems as exc:
@@ -47,14 +54,35 @@ def build_models(settings: Settings, catalogue: Catalogue, metrics: Metrics) -> 
     return models
 
 
-def _gated(name: str, section: ModelSection, model: Model, metrics: Metrics) -> GatedModel:
+def _gated(name: str, section: ModelSection, model: Model, metrics: Metrics, *, shares_limits: bool) -> GatedModel:
     breaker = section.breaker
     gate_settings = GateSettings(
         breaker.failures, breaker.probe_seconds, breaker.max_probe_seconds, breaker.misconfigured_probe_seconds
     )
     gate = ModelGate(name, gate_settings, SystemClock(), metrics.model_state)
     metrics.model_state(name, GateState.UP.value)
-    return GatedModel(model, gate, CallSettings(timeout_seconds=section.timeout_seconds), section.context_tokens)
+    return GatedModel(
+        model,
+        gate,
+        CallSettings(timeout_seconds=section.timeout_seconds),
+        section.context_tokens,
+        limiter=Limiter(f"model/{name}", _limits(section), SystemClock(), is_shared=shares_limits),
+        headroom=profile_of(section.provider, section.model).headroom if section.provider != "simulated" else {},
+    )
+
+
+def _limits(section: ModelSection) -> Limits:
+    part = section.limit_window_seconds / 60
+
+    def in_window(per_minute: int | None) -> int | None:
+        return None if per_minute is None else max(1, int(per_minute * part))
+
+    return Limits(
+        section.max_in_flight,
+        in_window(section.requests_per_minute),
+        in_window(section.tokens_per_minute),
+        section.limit_window_seconds,
+    )
 
 
 def _model(name: str, section: ModelSection, answers: SampleAnswers | None) -> Model:

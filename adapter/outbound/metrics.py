@@ -44,6 +44,11 @@ class Metrics:
         self._publications = Counter("adapter_publications", "Publishes by how they ended.", ["status"], registry=reg)
         self._parked = Counter("adapter_parked", "Messages parked.", ["reason"], registry=reg)
         self._model_up = Gauge("adapter_model_up", "1 = calls may be made.", ["model"], registry=reg)
+        limit = ["limit", "kind"]
+        self._limit_total = Gauge("adapter_limit", "Limit of a window, over all replicas.", limit, registry=reg)
+        self._limit_share = Gauge("adapter_limit_share", "Part of the limit held here.", limit, registry=reg)
+        self._limit_used = Gauge("adapter_limit_used", "Spent or reserved here in the window.", limit, registry=reg)
+        self._limit_waiting = Gauge("adapter_limit_waiting", "Calls that wait for a limit.", ["limit"], registry=reg)
         self._pending = Gauge("adapter_publications_pending", "Publications that wait to be confirmed.", registry=reg)
         self._links = Gauge("adapter_broker_link_up", "1 = the connection is open.", ["role"], registry=reg)
         self._broker_events = Counter("adapter_broker_events", "What happened to links.", ["event"], registry=reg)
@@ -88,6 +93,16 @@ class Metrics:
     def model_state(self, model: str, state: str) -> None:
         """Show whether a model may be called."""
         self._model_up.labels(model).set(1 if state == "up" else 0)
+
+    def limit_level(self, limit: str, kind: str, total: int, share: int, used: int) -> None:
+        """Show how a limit stands here."""
+        self._limit_total.labels(limit, kind).set(total)
+        self._limit_share.labels(limit, kind).set(share)
+        self._limit_used.labels(limit, kind).set(used)
+
+    def limit_waiting(self, limit: str, count: int) -> None:
+        """Show how many calls wait for a limit."""
+        self._limit_waiting.labels(limit).set(count)
 
     def link_state(self, role: str, *, is_open: bool) -> None:
         """Show whether a broker connection is open."""

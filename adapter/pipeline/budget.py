@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
+from adapter.domain import exact_json
+from adapter.domain.model import ModelRequest
 from adapter.domain.usage import Usage
 from adapter.errors import BudgetExhausted
 
 # A token is about four characters of text; good enough to stop before a call that cannot be paid.
 CHARACTERS_PER_TOKEN = 4
 MIN_CALL_SECONDS = 1.0
+# What a turn costs beside its text: its role, and the marks between turns.
+TURN_TOKENS = 8
 
 
 @dataclass(slots=True)
@@ -53,6 +57,22 @@ class Budget:
 def estimated_tokens(characters: int) -> int:
     """Tokens of a text, roughly."""
     return characters // CHARACTERS_PER_TOKEN
+
+
+def most_tokens(request: ModelRequest, headroom: int) -> int:
+    """More tokens than a call will take: what is reserved. headroom = what reasoning may take beside the reply.
+
+    Tokenizers make 3 to 4 characters of plain text a token, and seldom fewer than 2 of records; other scripts may take
+    a token for each byte. It is an estimate still: what a call took counts in any case, once it is known.
+    """
+    texts = [turn.content for turn in request.turns]
+    texts.append(exact_json.dumps_text(request.schema))
+    return sum(map(_most_tokens_of, texts)) + request.max_output_tokens + headroom
+
+
+def _most_tokens_of(text: str) -> int:
+    characters, size_bytes = len(text.encode("ascii", "ignore")), len(text.encode())
+    return -(-characters // 2) + (size_bytes - characters) + TURN_TOKENS
 
 
 def exhausted(what: str, limit: float) -> BudgetExhausted:

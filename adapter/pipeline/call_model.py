@@ -23,8 +23,7 @@ from adapter.errors import (
     ModelFailed,
     ModelRejected,
 )
-from adapter.pipeline.budget import Budget, exhausted
-from adapter.pipeline.gate import Leave
+from adapter.pipeline.budget import Budget, exhausted, most_tokens
 from adapter.pipeline.gated_model import GatedModel
 from adapter.pipeline.lineup import Admitted, Candidate, Lineup
 from adapter.ports import Clock, Observer, StoredCall
@@ -52,14 +51,21 @@ async def call_model(
     log: CallLog,
     clock: Clock,
     observer: Observer,
+    since: float = 0.0,
 ) -> StoredCall:
     """Call until a reply comes, waiting as long as it must; the caller cancels when nobody wants to wait.
 
     A model that brought no reply rests for its backoff; meanwhile the next of `targets` is asked, if there is one.
+    `since` is when the request came, in seconds since 1970: where a limit makes requests wait, the oldest goes first.
     Raises ModelRejected, InputTooLong, ContentFiltered for a request that an endpoint refuses, ModelFailed for one
     that alone gets no reply, BudgetExhausted for a job that had replies and whose seconds end during another call.
     """
-    lineup = Lineup(targets, clock)
+
+    def tokens_of(target: GatedModel) -> int:
+        request = request_for(target)
+        return most_tokens(request, target.headroom.get(request.reasoning, 0))
+
+    lineup = Lineup(targets, clock, tokens_of=tokens_of, since=since)
     caller = _Caller(lineup, request_for, budget, log, clock, observer)
     retrying = AsyncRetrying(
         retry=retry_if_exception_type((CallUnreachable, CallThrottled, CallMisconfigured)),
@@ -95,18 +101,15 @@ class _Caller:
 
     async def _call_unless_it_closed(self) -> StoredCall | None:
         """Make one call; None when the model went away while it was written down, and it was not sent."""
-        candidate, leave = await self._admitted()
-        gate = candidate.gate
+        admitted = await self._admitted()
         try:
-            call = await self.log.started(candidate.target)
-            if not gate.is_good(leave):
+            call = await self.log.started(admitted.candidate.target)
+            if not admitted.is_good:
                 await self.log.ended(replace(call, error=StoredCall.NOT_SENT))
                 return None
-            begun = self.clock.monotonic()
-            answered = await self._answer(call, candidate, leave, begun)
-        except BaseException:
-            gate.abandoned(leave)  # changes nothing where the gate was told how the call ended
-            raise
+            answered = await self._answer(call, admitted)
+        finally:
+            admitted.abandoned()  # changes nothing where it was told how the call ended
         await self.log.ended(answered)
         return answered
 
@@ -116,33 +119,35 @@ class _Caller:
         return admitted
 
     async def _wait(self) -> Admitted | None:
-        why_closed = self.lineup.why_closed()
-        if why_closed is not None:
-            self.log.waiting(why_closed)
+        why = self.lineup.why_closed() or self.lineup.why_limited()
+        if why is not None:
+            self.log.waiting(why)
         begun = self.clock.monotonic()
         try:
             return await self.lineup.wait()
         finally:
-            if why_closed is not None:
+            if why is not None:
                 self.log.waiting(None)
             self.log.waited(self.clock.monotonic() - begun)
 
-    async def _answer(self, call: StoredCall, candidate: Candidate, leave: Leave, begun: float) -> StoredCall:
+    async def _answer(self, call: StoredCall, admitted: Admitted) -> StoredCall:
+        candidate, begun = admitted.candidate, self.clock.monotonic()
         name = candidate.target.name
+        admitted.sent()
         try:
             reply = await self._reply(candidate.target)
         except CallError as exc:
-            seconds = self.clock.monotonic() - begun
-            candidate.gate.failed(leave, exc)
-            candidate.failed(exc, self.clock.monotonic())
-            self.observer.call_finished(name, type(exc).__name__, seconds, Usage())
-            await self.log.ended(replace(call, error=f"{type(exc).__name__}: {exc.message}", duration_seconds=seconds))
+            now = self.clock.monotonic()
+            admitted.failed(exc, now)
+            self.observer.call_finished(name, type(exc).__name__, now - begun, Usage())
+            error = f"{type(exc).__name__}: {exc.message}"
+            await self.log.ended(replace(call, error=error, duration_seconds=now - begun))
             if isinstance(exc, CallRejected):
                 raise _refusal(exc)(f"{name}: {exc.message}", metadata={"model": name}) from exc
             self._tell_wait(candidate, exc)
             raise
         seconds = self.clock.monotonic() - begun
-        candidate.gate.succeeded(leave)
+        admitted.succeeded(reply.usage.total_tokens)
         self.log.waiting(None)
         self.observer.call_finished(name, "reply", seconds, reply.usage)
         return replace(call, reply=reply, duration_seconds=seconds)

@@ -1,8 +1,10 @@
 """A model with the gate before it, what it may take, and how its strict schemas look."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from adapter.pipeline.gate import ModelGate
+from adapter.pipeline.limiter import Limiter
 from adapter.ports import Model
 from adapter.tasks.strict_schema import OPENAI, SchemaProfile
 
@@ -28,6 +30,10 @@ class GatedModel:
     context_tokens: int | None = None
     schema_profile: SchemaProfile = OPENAI
     """What it takes as a strict schema."""
+    limiter: Limiter | None = None
+    """Its limits; None = it has none."""
+    headroom: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """Tokens that reasoning may take beside the visible ones, by the task's `reasoning`."""
 
     @property
     def name(self) -> str:

@@ -8,11 +8,10 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 
 from adapter.domain.shares import ShareClaim
-from adapter.pipeline.window import SlidingWindow, Spent
+from adapter.pipeline.limits import Level, LimitKind, Limits, Meter, Reservation
 from adapter.ports import Clock
 
 # A call reaches its endpoint within so many seconds of being sent, or at its end if that comes first.
@@ -22,63 +21,10 @@ SLACK_SECONDS = 0.05
 _LEAST_DELAY_SECONDS = 0.001
 
 
-class LimitKind(StrEnum):
-    """What is limited."""
-
-    IN_FLIGHT = "in_flight"
-    REQUESTS = "requests"
-    TOKENS = "tokens"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Totals over all replicas: calls in flight at once; requests and tokens in any window. None = no limit."""
-
-    in_flight: int | None = None
-    requests: int | None = None
-    tokens: int | None = None
-    window_seconds: float = 60.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reservation:
-    """Leave to make one call, as far as the limits go. It ends with settle or give_back."""
-
-    spent: Mapping[LimitKind, Spent]
-
-
-@dataclass(slots=True, eq=False)
-class _Meter:
-    """One limit of this replica: its share, what was spent of it, what the waiting ones need."""
-
-    kind: LimitKind
-    total: int
-    share: int
-    window: SlidingWindow = field(default_factory=SlidingWindow)
-    waiting: int = 0
-
-    def amount(self, tokens: int) -> int:
-        """What a call of so many tokens takes; one that alone is over the limit waits for the whole of it."""
-        return min(tokens, self.total) if self.kind is LimitKind.TOKENS else 1
-
-    def has_room(self, tokens: int) -> bool:
-        return self.window.used + self.amount(tokens) <= self.share
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ask:
     tokens: int
     answer: asyncio.Future[Reservation]
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How one limit stands on this replica."""
-
-    kind: LimitKind
-    total: int
-    share: int
-    used: int
 
 
 class Limiter:
@@ -94,7 +40,7 @@ class Limiter:
             (LimitKind.REQUESTS, limits.requests),
             (LimitKind.TOKENS, limits.tokens),
         )
-        self._meters = [_Meter(kind, total, 0 if is_shared else total) for kind, total in totals if total is not None]
+        self._meters = [Meter(kind, total, 0 if is_shared else total) for kind, total in totals if total is not None]
         self._window_seconds = limits.window_seconds + SLACK_SECONDS
         self._is_paused = False
         self._good_until = -math.inf if is_shared and self._meters else math.inf
@@ -141,7 +87,7 @@ class Limiter:
             return await ask.answer
         except asyncio.CancelledError:
             if ask.answer.done() and not ask.answer.cancelled():
-                self.give_back(ask.answer.result())
+                self.abandon(ask.answer.result())
             else:
                 ask.answer.cancel()
                 self._count(ask, -1)
@@ -158,12 +104,17 @@ class Limiter:
             longest = max(longest, first + rounds * self.limits.window_seconds)
         return max(1.0, longest)
 
+    def admit_now(self, tokens: int) -> Reservation:
+        """Give the leave that can_admit promised."""
+        return self._reserve(tokens)
+
     def is_good(self) -> bool:
         """Say whether a call that was admitted earlier may still be sent: the share may have lapsed since."""
         return self._clock.monotonic() < self._good_until
 
     def sent(self, reservation: Reservation) -> None:
         """The call is sent now."""
+        reservation.is_sent = True
         requests = reservation.spent.get(LimitKind.REQUESTS)
         if requests is not None:
             leaves_at = self._clock.monotonic() + ARRIVAL_SECONDS + self._window_seconds
@@ -171,6 +122,9 @@ class Limiter:
 
     def settle(self, reservation: Reservation, tokens: int | None) -> None:
         """The call has ended, and took so many tokens; None = nobody knows, so what was reserved counts."""
+        if reservation.is_over:
+            return
+        reservation.is_over = True
         leaves_at = self._clock.monotonic() + self._window_seconds
         for kind, spent in reservation.spent.items():
             window = self._meter(kind).window
@@ -182,11 +136,20 @@ class Limiter:
             window.leave_at(spent, min(spent.leaves_at, leaves_at))
         self._admit_waiting()
 
-    def give_back(self, reservation: Reservation) -> None:
-        """The call was not sent."""
-        for kind, spent in reservation.spent.items():
-            self._meter(kind).window.drop(spent)
-        self._admit_waiting()
+    def abandon(self, reservation: Reservation) -> None:
+        """The call was given up: what was not sent counts for nothing, of the rest nobody knows."""
+        if reservation.is_sent:
+            self.settle(reservation, None)
+        elif not reservation.is_over:
+            reservation.is_over = True
+            for kind, spent in reservation.spent.items():
+                self._meter(kind).window.drop(spent)
+            self._admit_waiting()
+
+    def why_waiting(self, tokens: int) -> str:
+        """Say which limit has no room."""
+        short = [meter for meter in self._meters if not meter.has_room(tokens)] or self._meters
+        return " and ".join(f"its limit of {self.limits.described(meter.kind)} is used up" for meter in short)
 
     # shares
 
@@ -205,7 +168,7 @@ class Limiter:
         self._is_paused = False
         self._admit_waiting()
 
-    def _claim(self, meter: _Meter, head: tuple[float, int, _Ask] | None) -> ShareClaim:
+    def _claim(self, meter: Meter, head: tuple[float, int, _Ask] | None) -> ShareClaim:
         is_window = meter.kind is not LimitKind.IN_FLIGHT
         return ShareClaim(
             limit=self._limit_name(meter),
@@ -217,10 +180,10 @@ class Limiter:
             keep_seconds=ARRIVAL_SECONDS + (self._window_seconds if is_window else 0.0),
         )
 
-    def _limit_name(self, meter: _Meter) -> str:
+    def _limit_name(self, meter: Meter) -> str:
         return f"{self.name}/{meter.kind.value}"
 
-    def _meter(self, kind: LimitKind) -> _Meter:
+    def _meter(self, kind: LimitKind) -> Meter:
         return next(meter for meter in self._meters if meter.kind is kind)
 
     def _pass_time(self) -> None:

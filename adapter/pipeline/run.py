@@ -40,6 +40,8 @@ class Work:
     request_id: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     calls: tuple[StoredCall, ...] = ()
+    since: float = 0.0
+    """When the request first came, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,7 @@ class _Conversation:
             log=around.log,
             clock=around.clock,
             observer=around.observer,
+            since=self._work.since,
         )
         if call.reply is None:
             raise AssertionError("call_model returns calls that have a reply")

@@ -195,6 +195,7 @@ class Worker:
             request_id=claim.new.request_id,
             labels=claim.new.labels,
             calls=claim.calls,
+            since=claim.job.create_time.timestamp(),
         )
         around = Surroundings(targets, working.calls.log(task), self.clock, self.observer)
         async with Expiry(claim.new.deadline, self.clock):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Row, bindparam, delete, func, select, text, update
+from sqlalchemy import Connection, Insert, Row, bindparam, delete, select, text, update
 
 from adapter.domain.shares import HeldShare, ShareClaim, granted_share
 from adapter.outbound.sql import tables
@@ -19,8 +19,10 @@ _FORGET = delete(_SHARES).where(_SHARES.c.keep_until <= now_us())
 _OTHERS = select(_SHARES, (_SHARES.c.live_until > now_us()).label("is_live")).where(
     _SHARES.c.limit_name.in_(bindparam("limits", expanding=True)), _SHARES.c.replica_id != bindparam("this_id")
 )
-_END_ALL = update(_SHARES).values(
-    live_until=0, keep_until=_SHARES.c.keep_until - func.max(0, _SHARES.c.live_until - now_us())
+_END_ALL = (
+    update(_SHARES)
+    .where(_SHARES.c.live_until > now_us())
+    .values(live_until=0, keep_until=_SHARES.c.keep_until - _SHARES.c.live_until + now_us())
 )
 
 

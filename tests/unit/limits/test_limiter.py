@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.pipeline.limiter import ARRIVAL_SECONDS, SLACK_SECONDS, Limiter, Limits
+from adapter.pipeline.limiter import ARRIVAL_SECONDS, SLACK_SECONDS, Limiter
+from adapter.pipeline.limits import Limits
 from tests.kit.limited_calls import Call, check_windows, largest_concurrency, make_all
 from tests.kit.virtual_time import VirtualClock, VirtualTimeLoop, settle
 
@@ -112,7 +113,7 @@ async def test_a_call_of_which_nothing_is_known_counts_as_it_was_reserved(clock:
 async def test_a_call_that_was_not_sent_counts_for_nothing(clock: VirtualClock) -> None:
     limiter = Limiter("model/cloud", Limits(1, 1, 1000, WINDOW), clock)
 
-    limiter.give_back(await limiter.admit(900, since=0.0))
+    limiter.abandon(await limiter.admit(900, since=0.0))
 
     assert [level.used for level in limiter.levels()] == [0, 0, 0]
     assert limiter.can_admit(1000)

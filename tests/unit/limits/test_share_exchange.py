@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.errors import StoreUnavailable
-from adapter.pipeline.limiter import Limiter, Limits
+from adapter.pipeline.limiter import Limiter
+from adapter.pipeline.limits import Limits
 from adapter.service.share_exchange import ExchangeSettings, ShareExchange
 from tests.kit.fake_shares import FakeShares, ShareTable
 from tests.kit.limited_calls import Call, Seen, check_windows, make

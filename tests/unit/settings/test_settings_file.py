@@ -72,7 +72,7 @@ def test_every_problem_is_told_with_its_line(file: Path) -> None:
         "  default: {provider: azure}\n"
         "  cloud:\n"
         "    provider: openai\n"
-        "    requests_per_minute: 5\n"
+        "    requests_per_minute: none\n"
         "amqp:\n"
         "  urls: ['amqps://user:hush@host']\n"
         "  max_held: none\n"
