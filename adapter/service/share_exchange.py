@@ -46,9 +46,14 @@ class ShareExchange:
         for limiter in self._limiters:
             limiter.on_short = self._is_short.set
 
+    @property
+    def is_needed(self) -> bool:
+        """True if there is any limit to share."""
+        return bool(self._limiters)
+
     async def run(self) -> None:
         """Exchange for ever."""
-        while self._limiters:
+        while True:
             await self._clock.sleep(self._settings.short_seconds)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.interval_seconds - self._settings.short_seconds):
@@ -62,8 +67,6 @@ class ShareExchange:
     async def exchange(self) -> None:
         """Exchange once. Raises StoreUnavailable: then nobody knows what was stored, and nothing more is admitted."""
         self._is_short.clear()
-        if not self._limiters:
-            return
         begun = self._clock.monotonic()
         claims = [claim for limiter in self._limiters for claim in limiter.pause()]
         shares = await self._store.exchange(claims)
@@ -73,6 +76,4 @@ class ShareExchange:
 
     async def leave(self) -> None:
         """Admit nothing more, and let the others have what was not used. Raises StoreUnavailable."""
-        claims = [claim for limiter in self._limiters for claim in limiter.pause()]
-        if claims:
-            await self._store.leave(claims)
+        await self._store.leave([claim for limiter in self._limiters for claim in limiter.pause()])
