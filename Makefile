@@ -10,7 +10,7 @@ UV := .tools/bin/uv
 MODEL ?= local
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup servers local-model demo test lint types unit integration format proto bench-smoke image-check clean
+.PHONY: help setup servers local-model demo test lint types unit integration format proto trace bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ unit: setup ## Run the unit tests: no network, no servers
 
 integration: setup servers ## Run the tests with a real broker, database, gRPC channel and the simulated model
 	$(PYTEST) tests/integration -q
+
+trace: setup servers ## Print one trace of a real run as a tree: a caller, RabbitMQ, the adapter, a model, and back
+	$(BIN)/python -m tests.traces.trace_run
 
 bench-smoke: setup ## Run the benchmark for a few seconds, to see that it works
 	$(BIN)/python tests/bench/pipeline_bench.py --jobs 200 --concurrency 50

@@ -187,6 +187,19 @@ class Log(Section):
     format: Literal["auto", "json", "pretty"] = "auto"
 
 
+class Traces(Section):
+    """Where spans go; without this section there are none."""
+
+    endpoint: str = Field(pattern=r"^https?://[^\s/]+\S*$")
+    """URL of an OTLP/HTTP collector; without a path: its /v1/traces."""
+    headers: dict[str, SecretStr] = {}
+    sample: float = Field(1.0, ge=0, le=1)
+    """Share of the traces that begin here."""
+    content: bool = False
+    """Prompts and replies become attributes of model calls."""
+    service_name: str = "llm-adapter"
+
+
 class Settings(Section):
     """The whole configuration."""
 
@@ -201,4 +214,5 @@ class Settings(Section):
     retention: Retention = Retention()
     drain_seconds: Seconds = 90
     log: Log = Log()
+    traces: Traces | None = None
     models: dict[str, ModelSection] = {"default": ModelSection(provider="simulated")}

@@ -13,6 +13,7 @@ from adapter.bootstrap.doors import Doors
 from adapter.bootstrap.limits import build_share_exchange, warn_of_small_limits
 from adapter.bootstrap.models import build_models, close_models
 from adapter.bootstrap.seat import Seat
+from adapter.bootstrap.traces import Traces
 from adapter.errors import StoreUnavailable
 from adapter.inbound.grpc.server import GrpcServer, GrpcServerSettings
 from adapter.inbound.http import OperationsServer
@@ -53,10 +54,13 @@ class Application:
         self.metrics = Metrics()
         catalogue = read_catalogue(settings)
         store = build_store(settings)
-        models = build_models(settings, catalogue, self.metrics, shares_limits=True)
+        self.traces = Traces(settings, instance=store.replica_id)
+        models = self.traces.around_models(build_models(settings, catalogue, self.metrics, shares_limits=True))
         self.doors = Doors(settings.auth, SystemClock())
         self.broker = (
-            BrokerSide(settings.amqp, settings.limits, catalogue, self.metrics, store) if settings.amqp else None
+            BrokerSide(settings.amqp, settings.limits, catalogue, self.metrics, store, self.traces.tracer)
+            if settings.amqp
+            else None
         )
         self.core: Core = build_core(
             settings,
@@ -68,6 +72,7 @@ class Application:
             routing=self.broker.routing if self.broker else None,
             check_reply_to=self.broker.check_reply_to if self.broker else None,
             client_of=self.doors.clients.client_of,
+            tracer=self.traces.tracer,
         )
         if self.broker:
             self.broker.serve(self.core, self.doors.clients)
@@ -118,6 +123,7 @@ class Application:
             parked,
             caller_of=self.doors.caller_of,
             observer=self.metrics,
+            interceptors=self.traces.interceptors(),
         )
         listen = f"unix:{self.seat.http_socket}" if self.seat else self.settings.http.listen
         self._http = OperationsServer(listen, ready=self.problems, states=self.states, metrics=self._render)
@@ -187,6 +193,7 @@ class Application:
             log.warning("not_retired", reason=exc.message)
         await self.core.store.close()
         await close_models(self.core.models)
+        await self.traces.close()
         log.info("stopped")
 
     async def problems(self) -> list[str]:

@@ -21,6 +21,8 @@ from adapter.outbound.amqp.relay import Relay, RelaySettings
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.sql.store import SqlJobStore
 from adapter.outbound.system_clock import SystemClock
+from adapter.outbound.traces.publisher import TracedPublisher
+from adapter.ports import NO_TRACER, Tracer
 from adapter.secret import reveal
 from adapter.service.clients import Clients
 from adapter.service.deliveries import Deliveries, QueueSettings
@@ -41,10 +43,19 @@ class BrokerRefused(BrokerError):
 class BrokerSide:
     """Everything that talks to RabbitMQ. Built in two steps: the relay before the core, the consumers after it."""
 
-    def __init__(self, amqp: Amqp, limits: Limits, catalogue: Catalogue, metrics: Metrics, store: SqlJobStore) -> None:
+    def __init__(
+        self,
+        amqp: Amqp,
+        limits: Limits,
+        catalogue: Catalogue,
+        metrics: Metrics,
+        store: SqlJobStore,
+        tracer: Tracer = NO_TRACER,
+    ) -> None:
         self.amqp = amqp
         self._limits = limits
         self._metrics = metrics
+        self._tracer = tracer
         self.topology = Topology(amqp.prefix, catalogue.names())
         self._link_settings = LinkSettings(
             urls=[reveal(url) for url in amqp.urls], heartbeat_seconds=amqp.heartbeat_seconds
@@ -56,7 +67,7 @@ class BrokerSide:
         )
         self.relay = Relay(
             store,
-            self.publisher,
+            self.publisher if tracer is NO_TRACER else TracedPublisher(self.publisher, tracer),
             metrics,
             SystemClock(),
             RelaySettings(poll_seconds=amqp.relay_poll_seconds, unroutable_wait_seconds=amqp.unroutable_wait_seconds),
@@ -100,6 +111,7 @@ class BrokerSide:
                 pause_after_seconds=self.amqp.max_hold_seconds,
             ),
             on_event=self._on_event,
+            tracer=self._tracer,
         )
 
     def _face(self, clients: Clients) -> AmqpFaceSettings:

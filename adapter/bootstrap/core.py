@@ -15,6 +15,7 @@ from adapter.outbound.sql.engine import is_sqlite
 from adapter.outbound.sql.store import SqlJobStore
 from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.gated_model import GatedModel
+from adapter.ports import NO_TRACER, Tracer
 from adapter.secret import reveal
 from adapter.service.admission import Admission
 from adapter.service.answers import answer_of
@@ -62,6 +63,7 @@ def build_core(
     outbox: Outbox | None = None,
     routing: Routing | None = None,
     check_reply_to: Callable[[Route], None] | None = None,
+    tracer: Tracer = NO_TRACER,
     client_of: ClientOf = Client,
 ) -> Core:
     """Wire the core; nothing is opened yet."""
@@ -77,6 +79,7 @@ def build_core(
         clock=clock,
         observer=metrics,
         settings=WorkSettings(settings.limits.payload_bytes, settings.retention.payloads),
+        tracer=tracer,
     )
     admission = Admission(
         store=store,
@@ -85,6 +88,7 @@ def build_core(
         runs=runs,
         clock=clock,
         payload_bytes=settings.limits.payload_bytes,
+        tracer=tracer,
         client_of=client_of,
     )
     submissions = Submissions(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from adapter.domain.trace import NO_TRACE, TraceContext
 from adapter.domain.usage import Usage
 
 
@@ -37,6 +38,8 @@ class ModelRequest:
     reasoning: str = "none"
     seed: int | None = None
     temperature: float | None = None
+    trace: TraceContext = NO_TRACE
+    """The span of this call, for the endpoint."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """request-id, job-id, task, simulate: sent as x-llm-adapter-* to models with simulator: true only."""
 

@@ -13,21 +13,17 @@ from adapter.domain.job import Attempt, Outcome, Result, State
 from adapter.domain.model import ModelRequest, Reply, Turn
 from adapter.domain.payload import Payload
 from adapter.domain.usage import Usage
-from adapter.errors import AdapterError, InputTooLong, Interrupted, OutputInvalid, PayloadTooLarge, Violation
+from adapter.errors import AdapterError, InputTooLong, Interrupted, OutputInvalid, Violation
 from adapter.pipeline.budget import Budget, estimated_tokens
 from adapter.pipeline.call_model import CallLog, call_model
-from adapter.pipeline.check_input import check_input
 from adapter.pipeline.check_output import check_output, findings_of, verdict_of
-from adapter.pipeline.decode import decode
 from adapter.pipeline.gated_model import GatedModel
 from adapter.pipeline.parse import Parsed, ReplyInvalid, parse_reply
 from adapter.pipeline.prompt import render_prompt
+from adapter.pipeline.read_record import OFFLOAD_BYTES, read_record
 from adapter.pipeline.repair import repair_turns, same_violations
-from adapter.ports import Clock, Observer, StoredCall
+from adapter.ports import NO_TRACER, Clock, Observer, StoredCall, Tracer
 from adapter.tasks.task import Task
-
-# Larger payloads are decoded off the loop: lxml and json hold it for milliseconds by then.
-OFFLOAD_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,7 @@ class Surroundings:
     log: CallLog
     clock: Clock
     observer: Observer
+    tracer: Tracer = NO_TRACER
 
 
 @dataclass(slots=True)
@@ -118,31 +115,12 @@ def _attempt_of(call: StoredCall) -> Attempt:
     )
 
 
-async def read_record(task: Task, payload: Payload, limit_bytes: int) -> Any:
-    """Decode and check the input. Raises PayloadTooLarge, PayloadUnreadable, InputInvalid."""
-    size = len(payload.content)
-    if size > limit_bytes:
-        raise PayloadTooLarge(
-            f"The payload has {size} bytes, the limit is {limit_bytes}. {PayloadTooLarge().message}",
-            metadata={"bytes": str(size), "limit": str(limit_bytes)},
-        )
-    if size > OFFLOAD_BYTES:
-        return await asyncio.to_thread(_read, task, payload)
-    return _read(task, payload)
-
-
-def _read(task: Task, payload: Payload) -> Any:
-    section = task.definition.input
-    decoded = decode(payload, section.formats, section.assume, section.map, task.input.schema, task.layout)
-    check_input(decoded.record, task.input)
-    return decoded.record
-
-
 async def run_job(work: Work, around: Surroundings, record: RunRecord, limit_bytes: int) -> Outcome:
     """Work on a job until it succeeds; raises the AdapterError that ended it otherwise. `record` fills as it goes."""
-    document = await read_record(work.task, work.payload, limit_bytes)
+    document = await read_record(work.task, work.payload, limit_bytes, around.tracer)
     nonce = secrets.token_hex(4)
-    turns = await _render(work, document, nonce)
+    with around.tracer.span("prompt"):
+        turns = await _render(work, document, nonce)
     return await _Conversation(work, around, record, nonce).until_accepted(turns)
 
 
@@ -245,11 +223,13 @@ class _Conversation:
         )
 
     def _accept(self, reply: Reply, target: GatedModel) -> Outcome:
-        task = self._work.task
-        parsed: Parsed = parse_reply(reply, task.output, task.strict_for(target.schema_profile))
-        violations = check_output(parsed.document, task.output)
-        if violations:
-            raise ReplyInvalid(violations)
+        task, tracer = self._work.task, self._around.tracer
+        with tracer.span("parse"):
+            parsed: Parsed = parse_reply(reply, task.output, task.strict_for(target.schema_profile))
+        with tracer.span("check_output"):
+            violations = check_output(parsed.document, task.output)
+            if violations:
+                raise ReplyInvalid(violations)
         findings = findings_of(reply, parsed.document)
         result = Result(
             content=exact_json.dumps(task.output.ordered(parsed.document)),

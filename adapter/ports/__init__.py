@@ -15,8 +15,12 @@ from adapter.ports.records import (
     StoredCall,
 )
 from adapter.ports.shares import ShareStore
+from adapter.ports.tracing import NO_TRACER, Attributes, AttributeValue, Span, SpanKind, Tracer
 
 __all__ = [
+    "NO_TRACER",
+    "AttributeValue",
+    "Attributes",
     "CallDetail",
     "Claim",
     "ClaimLostError",
@@ -32,5 +36,8 @@ __all__ = [
     "Recorded",
     "RunningNow",
     "ShareStore",
+    "Span",
+    "SpanKind",
     "StoredCall",
+    "Tracer",
 ]

@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 
 from adapter.domain.client import Client
 from adapter.domain.job import Job, JobRequest, Origin
+from adapter.domain.trace import TraceContext
 from adapter.errors import PayloadTooLarge, RequestIdReused
-from adapter.ports import Claim, ClaimResult, Clock, IdReused, JobStore, NewJob, Recorded, RunningNow
+from adapter.ports import NO_TRACER, Claim, ClaimResult, Clock, IdReused, JobStore, NewJob, Recorded, RunningNow, Tracer
 from adapter.service.clients import ClientOf, task_denied
 from adapter.service.live_runs import LiveRun, LiveRuns
 from adapter.service.work import Worker
@@ -36,6 +37,7 @@ class Admission:
         clock: Clock,
         payload_bytes: int,
         client_of: ClientOf = Client,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         """payload_bytes: the limit of one payload. client_of: by default everybody may use every task."""
         self.store = store
@@ -45,6 +47,7 @@ class Admission:
         self.clock = clock
         self.payload_bytes = payload_bytes
         self.client_of = client_of
+        self.tracer = tracer
 
     def new_job(self, request: JobRequest, origin: Origin) -> NewJob:
         """Check what needs no reading of the payload.
@@ -61,6 +64,9 @@ class Admission:
                 f"The payload has {size} bytes, the limit is {self.payload_bytes}. {PayloadTooLarge().message}",
                 metadata={"bytes": str(size), "limit": str(self.payload_bytes)},
             )
+        # What follows hangs beneath the span of the call or delivery, if there is one, else beneath the requester's.
+        here = self.tracer.here()
+        trace = here if here.traceparent else TraceContext(request.traceparent, request.tracestate)
         return NewJob(
             job_id=self.clock.new_id(),
             client=request.client,
@@ -74,8 +80,8 @@ class Admission:
             model=request.model,
             labels=request.labels,
             deadline=request.deadline,
-            traceparent=request.traceparent,
-            tracestate=request.tracestate,
+            traceparent=trace.traceparent,
+            tracestate=trace.tracestate,
         )
 
     def claimer(self, new: NewJob) -> Callable[[], Awaitable[ClaimResult]]:

@@ -10,6 +10,7 @@ import structlog
 
 from adapter.domain.job import Job, JobRequest, Origin, Route
 from adapter.domain.message import ReceivedMessage
+from adapter.domain.trace import TraceContext
 from adapter.errors import AdapterError, Overloaded, RequestError, TryAgainError
 from adapter.pipeline.gate import GateState
 from adapter.ports import Clock, Observer, RunningNow
@@ -214,7 +215,9 @@ class Deliveries:
             return run.done.result()
 
     def _give_way(self, run: LiveRun, held: _Held) -> None:
-        ticket = self._routing.ticket(run.job_id, run.claim.new.task, self._clock.new_id())
+        new = run.claim.new
+        trace = TraceContext(new.traceparent, new.tracestate)
+        ticket = self._routing.ticket(run.job_id, new.task, self._clock.new_id(), trace)
         run.give_way(Replacement(ticket, held.routes))
 
     async def _replace(self, held: _Held) -> Disposition:

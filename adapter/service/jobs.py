@@ -18,7 +18,7 @@ from adapter.errors import (
     error_of_reason,
 )
 from adapter.pipeline.gate import GateState
-from adapter.pipeline.run import read_record
+from adapter.pipeline.read_record import read_record
 from adapter.ports import Clock, JobFilter, JobStore
 from adapter.service.admission import Admission
 from adapter.service.api import Caller
@@ -127,7 +127,7 @@ class Jobs:
         if request.deadline is not None and request.deadline <= self._clock.now():
             raise InvalidRequest("The deadline has passed already. Send a later one.", metadata={"field": "deadline"})
         task = self._admission.catalogue.resolve(request.task)
-        await read_record(task, request.payload, self._admission.payload_bytes)
+        await read_record(task, request.payload, self._admission.payload_bytes, self._admission.tracer)
         return await self._submissions.store(new, request, task)
 
     async def get(self, caller: Caller, *, job_id: str = "", request_id: str = "") -> Job:

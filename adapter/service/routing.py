@@ -2,6 +2,7 @@
 
 from adapter.domain.job import JobRequest, Route
 from adapter.domain.message import OutgoingMessage, Properties, Publication
+from adapter.domain.trace import NO_TRACE, TraceContext
 from adapter.tasks.task import Task
 
 TICKET_HEADER = "llm-job-id"
@@ -34,10 +35,13 @@ class Routing:
             return (route,)
         return (route, self.results(route.correlation_id))
 
-    def ticket(self, job_id: str, task_name: str, ticket_id: str) -> Publication:
-        """An empty message that stands for a stored job, to the task's request queue."""
+    def ticket(self, job_id: str, task_name: str, ticket_id: str, trace: TraceContext = NO_TRACE) -> Publication:
+        """An empty message that stands for a stored job, to the task's request queue; trace: the job's."""
         properties = Properties(
-            message_id=ticket_id, type="llm-adapter.ticket", delivery_mode=2, headers={TICKET_HEADER: job_id}
+            message_id=ticket_id,
+            type="llm-adapter.ticket",
+            delivery_mode=2,
+            headers={TICKET_HEADER: job_id, **trace.headers()},
         )
         message = OutgoingMessage(self._requests_exchange, task_name, b"", properties)
         return Publication(ticket_id, job_id, message)

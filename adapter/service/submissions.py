@@ -10,6 +10,7 @@ from adapter.domain.job import Job, JobRequest, Route
 from adapter.domain.message import ReceivedMessage
 from adapter.domain.payload import Payload
 from adapter.domain.publication import publication_of
+from adapter.domain.trace import TraceContext
 from adapter.errors import InvalidRequest, RequestIdReused, StoreUnavailable
 from adapter.ports import Claim, Clock, IdReused, JobStore, NewJob, RunningNow
 from adapter.service.admission import Admission
@@ -78,7 +79,8 @@ class Submissions:
         """
         routing = self._routing
         routes = routing.all_routes(request, task) if routing else ()
-        ticket = routing.ticket(new.job_id, task.name, self._clock.new_id()) if routing else None
+        trace = TraceContext(new.traceparent, new.tracestate)
+        ticket = routing.ticket(new.job_id, task.name, self._clock.new_id(), trace) if routing else None
         route, *more = routes or (None,)
         more_routes = [one for one in more if one is not None]
         job = await self._store.submit(new, request.payload, route, ticket, more_routes=more_routes)
@@ -120,7 +122,7 @@ class Submissions:
         job = await self._store.get(job_id)
         if job is None or job.state.is_end or self._routing is None:
             return
-        ticket = self._routing.ticket(job.job_id, job.task, self._clock.new_id())
+        ticket = self._routing.ticket(job.job_id, job.task, self._clock.new_id(), TraceContext(job.traceparent))
         await self._store.publish_again(job, [ticket])
         self._worker.outbox.offer([ticket])
 

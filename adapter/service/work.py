@@ -23,10 +23,11 @@ from adapter.errors import (
 )
 from adapter.pipeline.gated_model import GatedModel
 from adapter.pipeline.run import RunRecord, Surroundings, Work, run_job
-from adapter.ports import Claim, Clock, JobStore, Observer
+from adapter.ports import NO_TRACER, Claim, Clock, JobStore, Observer, Tracer
 from adapter.service.call_record import CallRecord
 from adapter.service.expiry import Expiry
 from adapter.service.fenced import FencedWriter
+from adapter.service.job_span import job_span, tell_end
 from adapter.service.live_runs import Intent, LiveRun, LiveRuns, Replacement, RunStopped
 from adapter.tasks.catalogue import Catalogue
 from adapter.tasks.task import Task
@@ -68,6 +69,7 @@ class Worker:
         clock: Clock,
         observer: Observer,
         settings: WorkSettings,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         """answer_for builds what is published of an ended job."""
         self.store = store
@@ -79,6 +81,7 @@ class Worker:
         self.clock = clock
         self.observer = observer
         self.settings = settings
+        self.tracer = tracer
         self.fenced = FencedWriter(clock, settings.store_retry_seconds)
 
     def start(self, run: LiveRun) -> LiveRun:
@@ -103,7 +106,9 @@ class Worker:
     async def _drive(self, run: LiveRun) -> None:
         self.observer.in_flight(1)
         try:
-            job = await self._end_of(run)
+            with job_span(self.tracer, run.claim) as span:
+                job = await self._end_of(run)
+                tell_end(span, job, run.claim)
         except BaseException as exc:
             self._over(run)
             run.done.set_exception(RunStopped(None) if isinstance(exc, asyncio.CancelledError) else exc)
@@ -197,7 +202,7 @@ class Worker:
             calls=claim.calls,
             since=claim.job.create_time.timestamp(),
         )
-        around = Surroundings(targets, working.calls.log(task), self.clock, self.observer)
+        around = Surroundings(targets, working.calls.log(task), self.clock, self.observer, self.tracer)
         async with Expiry(claim.new.deadline, self.clock):
             return await run_job(work, around, record, self.settings.payload_bytes)
 
@@ -232,7 +237,6 @@ class Worker:
         if parked is not None:
             self.observer.parked(parked.reason)
         self.outbox.offer(publications)
-        _log_end(job, run.claim)
         return job
 
     def task_of(self, claim: Claim) -> Task | None:
@@ -272,22 +276,6 @@ def _internal(exc: Exception, job_id: str) -> InternalError:
     error_id = secrets.token_hex(6)
     log.error("internal_error", error_id=error_id, job_id=job_id, exc_info=exc)
     return InternalError(f"{InternalError().message} Error id: {error_id}.", metadata={"error_id": error_id})
-
-
-def _log_end(job: Job, claim: Claim) -> None:
-    log.info(
-        "job_finished",
-        job_id=job.job_id,
-        task=job.task,
-        state=job.state.value,
-        reason=job.error.reason if job.error else "",
-        verdict=job.result.verdict.value if job.result else "",
-        model_calls=job.usage.model_calls,
-        model_seconds=round(job.usage.model_seconds, 3),
-        overhead_seconds=round(job.usage.overhead_seconds, 4),
-        claims=claim.claims,
-        origin=claim.new.origin.value,
-    )
 
 
 def _retrieve(done: asyncio.Future[Job]) -> None:

@@ -11,8 +11,9 @@ from adapter.broker.topology import Topology
 from adapter.inbound.amqp.handlers import DeadLetterHandler, RequestHandler, UnroutedHandler
 from adapter.inbound.amqp.queue_consumer import QueueConsumer, QueueHealth
 from adapter.inbound.amqp.settings import AmqpFaceSettings, ConsumerSettings
+from adapter.inbound.amqp.tracing import traced
 from adapter.inbound.amqp.translate import Translator
-from adapter.ports import Clock
+from adapter.ports import NO_TRACER, Clock, Tracer
 from adapter.service.api import QueueService
 
 
@@ -63,6 +64,7 @@ def consumers_of(
     settings: ConsumerSettings,
     knows: Callable[[str], bool] | None = None,
     on_event: EventHook = ignore_event,
+    tracer: Tracer = NO_TRACER,
 ) -> Consumers:
     """Build the consumers of a topology over one link. `knows`: which tasks are loaded; default: the topology's."""
     translator = Translator(face)
@@ -89,18 +91,22 @@ def consumers_of(
         consumer(
             queue,
             source(queue, settings.max_held),
-            requests.handle,
+            traced(requests.handle, tracer),
             ready=partial(service.wait_until_takable, task),
         )
         for task in topology.tasks
         for queue in (topology.request_queue(task),)
     ]
     beside = [
-        consumer(topology.unrouted_queue, source(topology.unrouted_queue, settings.max_held_beside), unrouted.handle),
+        consumer(
+            topology.unrouted_queue,
+            source(topology.unrouted_queue, settings.max_held_beside),
+            traced(unrouted.handle, tracer),
+        ),
         consumer(
             topology.dead_letter_queue,
             source(topology.dead_letter_queue, settings.max_held_beside),
-            DeadLetterHandler(service, requests).handle,
+            traced(DeadLetterHandler(service, requests).handle, tracer),
         ),
     ]
     return Consumers([*tasks, *beside], requests)

@@ -18,6 +18,7 @@ from llm_adapter.v1.job_service_pb2 import (
 
 from adapter.domain.job import JobRequest, Route, State, Verdict
 from adapter.domain.payload import Payload
+from adapter.domain.trace import NO_TRACE, TraceContext
 from adapter.inbound.grpc.checks import MAX_ID_BYTES, Checks
 from adapter.inbound.grpc.enums import STATE_OF_NUMBER, VERDICT_OF_NUMBER
 from adapter.ports import JobFilter
@@ -124,9 +125,7 @@ def _check_reply_to(checks: Checks, reply_to: job_pb2.ReplyTo) -> None:
 
 def _request(message: RunJobRequest | SubmitJobRequest, client: str, metadata: Mapping[str, str]) -> JobRequest:
     payload = message.payload
-    # A broken traceparent is as good as none, says W3C Trace Context; it is no reason to refuse the request.
-    given = metadata.get("traceparent", "")
-    traceparent = given if TRACEPARENT.fullmatch(given) else ""
+    trace = trace_of(metadata)
     return JobRequest(
         client=client,
         task=message.task,
@@ -135,9 +134,16 @@ def _request(message: RunJobRequest | SubmitJobRequest, client: str, metadata: M
         model=message.options.model,
         accept_review=message.options.accept_review,
         labels=dict(message.labels),
-        traceparent=traceparent,
-        tracestate=metadata.get("tracestate", "") if traceparent else "",
+        traceparent=trace.traceparent,
+        tracestate=trace.tracestate,
     )
+
+
+def trace_of(metadata: Mapping[str, str]) -> TraceContext:
+    """Return the trace that the caller's metadata name."""
+    # A broken traceparent is as good as none, says W3C Trace Context; it is no reason to refuse the request.
+    given = metadata.get("traceparent", "")
+    return TraceContext(given, metadata.get("tracestate", "")) if TRACEPARENT.fullmatch(given) else NO_TRACE
 
 
 def _time(checks: Checks, field: str, timestamp: Timestamp) -> datetime | None:

@@ -1,6 +1,7 @@
 """The gRPC server: its settings (each was a trap), its services, its health, and its orderly start and stop."""
 
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc.aio
@@ -96,11 +97,12 @@ class GrpcServer:
         *,
         caller_of: CallerOf = anonymous,
         observer: Observer | None = None,
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     ) -> None:
         """The observer counts refusals."""
         self._settings = settings
         self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(options=channel_options(settings))
+        self._server = grpc.aio.server(options=channel_options(settings), interceptors=interceptors)
         jobs = JobServicer(
             job_service,
             caller_of=caller_of,

@@ -121,6 +121,7 @@ class OpenAIModel:
             headers["Authorization"] = f"Bearer {key}"
         elif not any(name.lower() == "authorization" for name in self._endpoint.headers):
             headers["Authorization"] = openai.omit
+        headers.update(request.trace.headers())
         if self._endpoint.simulator:
             # Quoted, because a label may hold any character, and a header may not.
             tags = request.tags.items()

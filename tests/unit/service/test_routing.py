@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from adapter.domain.job import Route
+from adapter.domain.trace import TraceContext
 from adapter.outbound.task_folders import load_tasks
 from adapter.service.routing import TICKET_HEADER, Routing
 from adapter.tasks.task import Task
@@ -67,3 +68,13 @@ def test_a_ticket_is_an_empty_persistent_message_to_the_queue_of_the_task() -> N
     assert message.properties.delivery_mode == 2
     assert message.mandatory
     assert ticket.publication_id == message.properties.message_id == "t-1"
+
+
+def test_a_ticket_stays_in_the_trace_of_its_job() -> None:
+    trace = TraceContext("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "shop=7")
+
+    marked = ROUTING.ticket("j-1", "classify-ticket", "t-1", trace).message.properties.headers
+    plain = ROUTING.ticket("j-1", "classify-ticket", "t-1").message.properties.headers
+
+    assert marked == {TICKET_HEADER: "j-1", "traceparent": trace.traceparent, "tracestate": "shop=7"}
+    assert plain == {TICKET_HEADER: "j-1"}
