@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, literal, select, update
+from sqlalchemy import Connection, Insert, Row, and_, bindparam, literal, select, update
 
 from adapter.domain.job import Attempt
 from adapter.domain.model import FinishReason, Reply, Turn
 from adapter.domain.usage import Usage
 from adapter.outbound.sql import json_text, tables
-from adapter.outbound.sql.dialect import now_us
+from adapter.outbound.sql.dialect import insert_into, now_us
 from adapter.outbound.sql.rows import usage_of
 from adapter.outbound.sql.statements import is_claimed
 from adapter.outbound.sql.times import from_us, seconds_to_us, to_us, us_to_seconds
@@ -19,10 +20,12 @@ from adapter.ports import CallDetail, Claim, ClaimLostError, StoredCall
 LOST = "lost"  # finish reason of an attempt whose worker died
 
 _CALLS = tables.calls
-# Inserting from the job's row is what fences a call: no row, no call.
-_STARTED = (
-    insert(_CALLS)
-    .from_select(
+
+
+@cache
+def _started(dialect_name: str) -> Insert:
+    """Insert from the job's row, which is what fences a call: no row, no call. The same call may be written again."""
+    statement = insert_into(_CALLS, dialect_name).from_select(
         ["job_id", "number", "token", "model", "start_time", "sent_time", "is_ended", "duration_us", "error", "turns"],
         select(
             tables.jobs.c.job_id,
@@ -39,8 +42,15 @@ _STARTED = (
         .where(is_claimed())
         .with_for_update(),
     )
-    .execution_options(preserve_rowcount=True)
-)
+    # A write whose COMMIT was not answered may have happened, and comes again.
+    again = statement.on_conflict_do_update(
+        index_elements=["job_id", "number"],
+        set_={"sent_time": statement.excluded.sent_time},
+        where=and_(_CALLS.c.token == statement.excluded.token, ~_CALLS.c.is_ended),
+    )
+    return again.execution_options(preserve_rowcount=True)
+
+
 _ENDED = (
     update(_CALLS)
     .where(
@@ -64,7 +74,7 @@ def call_started(connection: Connection, claim: Claim, call: StoredCall, turns: 
         "start_time": to_us(call.start_time),
         "turns": json_text.write(turns),
     }
-    if connection.execute(_STARTED, values).rowcount != 1:
+    if connection.execute(_started(connection.dialect.name), values).rowcount != 1:
         raise ClaimLostError
 
 

@@ -33,7 +33,13 @@ _TAKE = (
 GIVE_BACK = update(jobs).values(state=PENDING, owner=None)
 _GIVE_BACK_LOST = GIVE_BACK.where(jobs.c.state == RUNNING).values(work_us=jobs.c.work_us + lost_work_us())
 _GIVE_BACK_ONE_LOST = _GIVE_BACK_LOST.where(jobs.c.job_id == bindparam("lost_job"))
-_GIVE_BACK_ALL_LOST = _GIVE_BACK_LOST.where(~is_live(jobs.c.owner))
+_LOST = (
+    select(jobs.c.job_id)
+    .where(jobs.c.state == RUNNING, ~is_live(jobs.c.owner))
+    .order_by(jobs.c.job_id)
+    .with_for_update(of=jobs, skip_locked=True)  # who has one in hand takes it over just now
+)
+_GIVE_BACK_ALL_LOST = _GIVE_BACK_LOST.where(jobs.c.job_id.in_(_LOST.scalar_subquery()))
 _RELEASE = GIVE_BACK.where(is_claimed()).values(
     claims=jobs.c.claims - bindparam("uncounted"), work_us=jobs.c.work_us + bindparam("worked_us")
 )

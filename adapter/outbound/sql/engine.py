@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 
 from adapter.outbound.sql.errors import StoreUrlInvalid
+from adapter.outbound.sql.stalls import Guard, unguarded
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -86,18 +87,18 @@ def _open_postgresql(url: URL, connections: int, statement_seconds: float) -> En
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, guard: Guard = unguarded) -> Iterator[Connection]:
     """Give a transaction that may write; SQLite takes its write lock at the beginning."""
     # A transaction that begins by reading and then writes gets SQLITE_BUSY at once, whatever the timeout.
-    with engine.begin() as connection:
+    with engine.connect() as connection, guard(connection), connection.begin():
         _begin(connection, "BEGIN IMMEDIATE")
         yield connection
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(engine: Engine, guard: Guard = unguarded) -> Iterator[Connection]:
     """Give a transaction that sees one state of the database and writes nothing."""
-    with engine.connect() as connection:
+    with engine.connect() as connection, guard(connection):
         _begin(connection, "BEGIN")
         yield connection
 

@@ -11,6 +11,7 @@ from adapter.operator_errors import ConfigurationError, UnreachableError
 _BUGS = (exc.DataError, exc.IntegrityError, exc.ProgrammingError, exc.NotSupportedError)
 _UNAVAILABLE = (exc.DatabaseError, exc.InterfaceError, exc.DisconnectionError, exc.TimeoutError)
 _CAUSE_LENGTH = 200
+_GAVE_WAY = frozenset({"40001", "40P01", "57P01"})  # serialization failure, deadlock, the server restarts
 
 
 class StoreLocked(ConfigurationError):
@@ -41,6 +42,13 @@ class StoreOutdated(UnreachableError):
         """Problems are sentences with what to do."""
         self.problems = tuple(problems)
         super().__init__(" ".join(problems))
+
+
+def is_worth_another_try(error: Exception) -> bool:
+    """Tell whether a transaction that did not happen may do so now: its connection was lost, or it met a deadlock."""
+    if not isinstance(error, exc.DBAPIError):
+        return False
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _GAVE_WAY
 
 
 def translate(error: Exception) -> Exception:

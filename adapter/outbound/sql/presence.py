@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, exc, text
 from adapter.operator_errors import ConfigurationError
 from adapter.outbound.sql.errors import translate
 from adapter.outbound.sql.lock import FileLock
+from adapter.outbound.sql.stalls import Guard
 
 _KEY = 0x6C6C6D62  # "llmb": all locks of one database share their keys
 _ALONE = text("SELECT pg_try_advisory_lock(:key)")
@@ -39,10 +40,10 @@ class Lock(Protocol):
         """Give it back."""
 
 
-def presence_lock(engine: Engine, path: Path | None, *, is_alone: bool) -> Lock:
+def presence_lock(engine: Engine, guard: Guard, path: Path | None, *, is_alone: bool) -> Lock:
     """Return the lock of a database; path is SQLite's file."""
     if path is None:
-        return SessionLock(engine, is_alone=is_alone)
+        return SessionLock(engine, guard, is_alone=is_alone)
     return FileLock(path.with_name(f"{path.name}.lock")) if is_alone else _NoLock()
 
 
@@ -59,9 +60,10 @@ class _NoLock:
 class SessionLock:
     """PostgreSQL's advisory lock, held by a connection of its own. Not for use by threads at once."""
 
-    def __init__(self, engine: Engine, *, is_alone: bool) -> None:
+    def __init__(self, engine: Engine, guard: Guard, *, is_alone: bool) -> None:
         """is_alone: nobody else may serve."""
         self._engine = engine
+        self._guard = guard
         self._is_alone = is_alone
         self._connection: Connection | None = None
 
@@ -83,7 +85,8 @@ class SessionLock:
 
     def _is_held(self, connection: Connection) -> bool:
         try:
-            connection.execute(_STILL_HERE)
+            with self._guard(connection):
+                connection.execute(_STILL_HERE)
         except exc.DBAPIError:
             self._connection = None
             connection.invalidate()
@@ -94,7 +97,8 @@ class SessionLock:
     def _take(self) -> None:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
-            is_taken = connection.execute(_ALONE if self._is_alone else _AMONG_OTHERS, {"key": _KEY}).scalar_one()
+            with self._guard(connection):
+                is_taken = connection.execute(_ALONE if self._is_alone else _AMONG_OTHERS, {"key": _KEY}).scalar_one()
         except BaseException:
             connection.close()
             raise

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, exc
 
 from adapter.errors import StoreUnavailable
 from adapter.outbound.sql.engine import reading
-from adapter.outbound.sql.errors import translate
+from adapter.outbound.sql.errors import is_worth_another_try, translate
+from adapter.outbound.sql.stalls import Guard, unguarded
 
 T = TypeVar("T")
 
@@ -17,8 +18,9 @@ T = TypeVar("T")
 class Reader:
     """Runs one question per transaction."""
 
-    def __init__(self, engine: Engine, threads: int) -> None:
+    def __init__(self, engine: Engine, threads: int, guard: Guard = unguarded) -> None:
         self._engine = engine
+        self._guard = guard
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store-reader")
         self._is_closed = False
 
@@ -35,7 +37,15 @@ class Reader:
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
         try:
-            with reading(self._engine) as connection:
-                return question(connection)
+            return self._asked(question)
+        except exc.SQLAlchemyError as error:
+            if not is_worth_another_try(error):
+                raise translate(error) from error
+        try:  # the connection was lost, perhaps long ago; there may be another by now
+            return self._asked(question)
         except exc.SQLAlchemyError as error:
             raise translate(error) from error
+
+    def _asked(self, question: Callable[[Connection], T]) -> T:
+        with reading(self._engine, self._guard) as connection:
+            return question(connection)

@@ -20,7 +20,10 @@ _BEFORE = now_us() - bindparam("age_us")
 
 _ENDED = and_(_JOBS.c.finish_time.is_not(None), _JOBS.c.finish_time < _BEFORE)
 _ABANDONED = and_(_JOBS.c.state == PENDING, _JOBS.c.origin != str(Origin.SUBMITTED), _JOBS.c.create_time < _BEFORE)
-_OLD_JOBS = select(_JOBS.c.job_id).where(or_(_ENDED, _ABANDONED)).limit(bindparam("limit"))
+# Several replicas do this beside each other: what one has in hand, the others leave.
+_OLD_JOBS = (
+    select(_JOBS.c.job_id).where(or_(_ENDED, _ABANDONED)).limit(bindparam("limit")).with_for_update(skip_locked=True)
+)
 _DELETE_JOBS = delete(_JOBS).where(_JOBS.c.job_id.in_(bindparam("job_ids", expanding=True)))
 _DELETE_PUBLICATIONS = delete(_PUBLICATIONS).where(_PUBLICATIONS.c.job_id.in_(bindparam("job_ids", expanding=True)))
 
@@ -28,6 +31,7 @@ _OLD_CALLS = (
     select(_CALLS.c.job_id, _CALLS.c.number)
     .where(_CALLS.c.turns.is_not(None), _CALLS.c.sent_time < _BEFORE, _CALLS.c.is_ended)
     .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
 )
 _FORGET_WORDS = (
     update(_CALLS)
@@ -43,6 +47,7 @@ _ORPHANS = (
         _PUBLICATIONS.c.create_time < _BEFORE,
     )
     .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
 )
 _DELETE_ORPHANS = delete(_PUBLICATIONS).where(_PUBLICATIONS.c.publication_id.in_(_ORPHANS.scalar_subquery()))
 

@@ -1,7 +1,6 @@
 # ruff: noqa: D102 - the methods have the docstrings of the port
 """The JobStore in SQL: each method is one transaction, run in a group with those of other jobs."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,6 @@ from adapter.outbound.sql import (
     calls,
     claims,
     jobs,
-    migrate,
     outcomes,
     parked,
     publications,
@@ -21,9 +19,8 @@ from adapter.outbound.sql import (
     retention,
     submissions,
 )
-from adapter.outbound.sql.engine import open_engine, parse_url, sqlite_path
+from adapter.outbound.sql.database import Database
 from adapter.outbound.sql.paging import Page
-from adapter.outbound.sql.presence import presence_lock
 from adapter.outbound.sql.reader import Reader
 from adapter.outbound.sql.shares import SqlShares
 from adapter.outbound.sql.times import seconds_to_us
@@ -52,19 +49,15 @@ class SqlJobStore(JobStore):
         busy_seconds: float = 5.0,
     ) -> None:
         """Nothing is opened yet. Raises ValueError for a URL that cannot be used."""
-        parsed = parse_url(url)
-        path = sqlite_path(parsed)
         self.replica_id = replica_id
-        self._url = url
         self._lease_us = seconds_to_us(lease_seconds)
-        self._is_sqlite = path is not None
         self._is_alone = is_alone
-        self.engine = open_engine(parsed, connections=_READER_THREADS + 2, busy_seconds=busy_seconds)
-        self._lock = presence_lock(self.engine, path, is_alone=is_alone)
+        self._database = Database(url, is_alone=is_alone, connections=_READER_THREADS + 1, busy_seconds=busy_seconds)
+        self.engine = self._database.engine
         settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting)
-        self._writer = GroupWriter(self.engine, settings)
+        self._writer = GroupWriter(self.engine, settings, self._database.guard)
         self.shares = SqlShares(self._writer, replica_id, self._lease_us)
-        self._reader = Reader(self.engine, _READER_THREADS)
+        self._reader = Reader(self.engine, _READER_THREADS, self._database.guard)
 
     async def open(self, *, read_only: bool = False) -> None:
         """Get ready; SQLite is brought to this version's schema. read_only takes no lock and answers questions only.
@@ -72,17 +65,14 @@ class SqlJobStore(JobStore):
         Raises StoreLocked, StoreTaken, StoreOutdated, StoreUnavailable.
         """
         try:
-            if read_only:
-                await asyncio.to_thread(migrate.require, self._url)
-            else:
-                await self._open_for_writing()
+            await self._database.open(read_only=read_only)
+            if not read_only:
+                await self._begin_writing()
         except BaseException:
             await self.close()
             raise
 
-    async def _open_for_writing(self) -> None:
-        await asyncio.to_thread(self._lock.acquire)
-        await asyncio.to_thread(migrate.upgrade if self._is_sqlite else migrate.require, self._url)
+    async def _begin_writing(self) -> None:
         self._writer.start()
         if self._is_alone:
             await self._writer.submit(replicas.expire_all, "")
@@ -92,8 +82,7 @@ class SqlJobStore(JobStore):
         """Write what waits, then let go of everything; what this replica owns lapses unless it was retired."""
         await self._writer.close()
         self._reader.close()
-        self._lock.release()
-        self.engine.dispose()
+        self._database.close()
 
     # a job's life
 
@@ -222,7 +211,7 @@ class SqlJobStore(JobStore):
     # the replica
 
     async def heartbeat(self) -> None:
-        await asyncio.to_thread(self._lock.acquire)  # it went if the database did
+        await self._database.keep_place()
         await self._writer.submit(
             lambda connection: replicas.beat(connection, self.replica_id, self._lease_us), "", is_urgent=True
         )

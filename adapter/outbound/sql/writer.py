@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, exc
 
 from adapter.errors import StoreUnavailable
+from adapter.outbound.sql.commits import Doubt, Doubts, Fate, transaction_number
 from adapter.outbound.sql.engine import writing
-from adapter.outbound.sql.errors import translate
+from adapter.outbound.sql.errors import is_worth_another_try, translate
+from adapter.outbound.sql.stalls import Guard, unguarded
 from adapter.ports import ClaimLostError
 
 T = TypeVar("T")
@@ -58,9 +60,11 @@ class _Done:
 class GroupWriter:
     """One thread that writes, one task that feeds it. Operations must raise ClaimLostError before their first write."""
 
-    def __init__(self, engine: Engine, settings: GroupSettings) -> None:
+    def __init__(self, engine: Engine, settings: GroupSettings, guard: Guard = unguarded) -> None:
         self._engine = engine
         self._settings = settings
+        self._guard = guard
+        self._doubts = Doubts(engine, guard)
         self._waiting: deque[_Write] = deque()
         self._wake = asyncio.Event()
         self._closing = False
@@ -157,10 +161,11 @@ class GroupWriter:
 
     def _write_group(self, group: Sequence[_Write]) -> list[_Done]:
         try:
+            self._doubts.settle()
             return self._transaction(group)
-        except Exception as exc:  # noqa: BLE001 - each write gets its own error below
-            if len(group) == 1:
-                return [_Done(error=translate(exc))]
+        except Exception as error:  # noqa: BLE001 - each write gets its own error below
+            if isinstance(error, StoreUnavailable) or (len(group) == 1 and not is_worth_another_try(error)):
+                return _unavailable(group, translate(error))
         return self._write_alone(group)
 
     def _write_alone(self, group: Sequence[_Write]) -> list[_Done]:
@@ -172,22 +177,56 @@ class GroupWriter:
                 continue
             try:
                 done += self._transaction([write])
-            except Exception as exc:  # noqa: BLE001 - goes to the one who waits for this write
-                error = translate(exc)
-                unavailable = error if isinstance(error, StoreUnavailable) else None
-                done.append(_Done(error=error))
+            except Exception as error:  # noqa: BLE001 - goes to the one who waits for this write
+                cause = translate(error)
+                unavailable = cause if isinstance(cause, StoreUnavailable) else None
+                done.append(_Done(error=cause))
         return done
 
     def _transaction(self, group: Sequence[_Write]) -> list[_Done]:
-        with writing(self._engine) as connection:
-            return [_attempt(write, connection) for write in group]
+        """Write them together. Raises what kept that from happening, StoreUnavailable when nobody knows if it did."""
+        number = ""
+        try:
+            with writing(self._engine, self._guard) as connection:
+                done = [_attempt(write, connection) for write in group]
+                number = transaction_number(connection)
+        except exc.DBAPIError as error:
+            if not number:
+                raise
+            fate = self._doubts.fate_of(number)
+            if fate is Fate.UNKNOWN:
+                self._doubts.add(Doubt(number, _undoings(group, done)))
+                raise _unsure(error) from error
+            if fate is Fate.ABORTED:
+                raise
+        return done
 
 
 def _attempt(write: _Write, connection: Connection) -> _Done:
     try:
         return _Done(write.operation(connection))
-    except ClaimLostError as exc:  # nothing was written, so the group can go on
-        return _Done(error=exc)
+    except ClaimLostError as error:  # nothing was written, so the group can go on
+        return _Done(error=error)
+
+
+def _unavailable(group: Sequence[_Write], error: Exception) -> list[_Done]:
+    if len(group) == 1 or not isinstance(error, StoreUnavailable):
+        return [_Done(error=error) for _ in group]
+    return [_Done(error=StoreUnavailable(error.message)) for _ in group]
+
+
+def _unsure(error: exc.DBAPIError) -> StoreUnavailable:
+    cause = translate(error)
+    said = cause.message if isinstance(cause, StoreUnavailable) else "The database cannot be used."
+    return StoreUnavailable(f"{said} It may have stored this one already; a repeat finds out.")
+
+
+def _undoings(group: Sequence[_Write], done: Sequence[_Done]) -> tuple[Operation[None], ...]:
+    return tuple(
+        _undoing(write.undo, outcome.result)
+        for write, outcome in zip(group, done, strict=True)
+        if write.undo is not None and outcome.error is None
+    )
 
 
 def _undoing(undo: Undo[T], result: T) -> Operation[None]:

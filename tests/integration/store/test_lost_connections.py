@@ -1,0 +1,140 @@
+"""A PostgreSQL that is away, stands still or is in the way of itself: every wait ends, and it serves again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, text
+
+from adapter.domain.job import State
+from adapter.errors import StoreUnavailable
+from adapter.outbound.sql import SqlJobStore, migrate
+from adapter.outbound.sql.engine import open_engine, parse_url
+from adapter.outbound.sql.writer import GroupSettings, GroupWriter
+from tests.integration.store.samples import DEADLINE_SECONDS, LEASE_SECONDS, SUCCESS, claimed, finished, new_job, until
+from tests.kit.databases import private_postgres_module
+
+if TYPE_CHECKING:
+    from deploy.postgres.private_postgres import PrivatePostgres
+
+pytestmark = pytest.mark.postgresql
+
+BUSY_SECONDS = 0.5
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator["PrivatePostgres"]:
+    """Give a server of our own, to be mistreated."""
+    with private_postgres_module().PrivatePostgres() as started:
+        migrate.upgrade(started.url)
+        yield started
+
+
+@pytest.fixture
+async def store(server: "PrivatePostgres") -> AsyncIterator[SqlJobStore]:
+    server.sql("TRUNCATE jobs, replicas CASCADE")
+    opened = SqlJobStore(
+        server.url, replica_id="a", lease_seconds=LEASE_SECONDS, is_alone=False, busy_seconds=BUSY_SECONDS
+    )
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_after_a_restart_nothing_is_lost_and_nobody_notices(
+    server: "PrivatePostgres", store: SqlJobStore
+) -> None:
+    job = await finished(store, new_job())
+    claim = await claimed(store, new_job("r-2"))
+    server.crash()
+    server.start()
+
+    assert await store.get(job.job_id) == job
+    assert (await store.finish(claim, SUCCESS, None))[0].state is State.SUCCEEDED
+    await store.heartbeat()
+
+
+async def test_while_it_is_down_reads_and_writes_say_so(server: "PrivatePostgres", store: SqlJobStore) -> None:
+    server.stop_server()
+    try:
+        for question in (store.get("j"), store.claim(new_job()), store.heartbeat(), store.check()):
+            with pytest.raises(StoreUnavailable, match="cannot be used"):
+                await question
+    finally:
+        server.start()
+    await store.check()
+
+
+async def test_a_server_that_stands_still_is_unavailable_within_a_bound(
+    server: "PrivatePostgres", store: SqlJobStore
+) -> None:
+    await finished(store, new_job())  # the connections are there
+    server.freeze()
+    try:
+        begun = time.monotonic()
+        results = await asyncio.gather(
+            store.claim(new_job("r-2")), store.get("j"), store.heartbeat(), return_exceptions=True
+        )
+        seconds = time.monotonic() - begun
+    finally:
+        server.thaw()
+
+    assert {type(result) for result in results} == {StoreUnavailable}
+    assert seconds < 30, "a connection in use is cut after 1.5 s, a new one given up after 5 s"
+
+    async def is_well() -> bool:
+        try:
+            await store.check()
+        except StoreUnavailable:
+            return False
+        return True
+
+    assert await until(is_well)
+    await claimed(store, new_job("r-2"))
+
+
+async def test_a_row_that_somebody_else_keeps_locked_is_waited_for_so_long(
+    server: "PrivatePostgres", store: SqlJobStore
+) -> None:
+    claim = await claimed(store, new_job())
+    with psycopg.connect(server.url) as foreign:
+        foreign.execute("SELECT * FROM jobs FOR UPDATE")
+        with pytest.raises(StoreUnavailable, match="timeout"):
+            await store.finish(claim, SUCCESS, None)
+    assert (await store.finish(claim, SUCCESS, None))[0].state is State.SUCCEEDED
+
+
+async def test_a_statement_without_an_end_is_ended(store: SqlJobStore) -> None:
+    engine = store.engine
+    with engine.connect() as connection, pytest.raises(Exception, match="statement timeout"):
+        connection.execute(text("SELECT pg_sleep(60)"))
+
+
+async def test_replicas_that_meet_in_a_deadlock_both_get_through(server: "PrivatePostgres") -> None:
+    def locking(first: str, second: str) -> Callable[[Connection], str]:
+        def operation(connection: Connection) -> str:
+            for name in (first, second):
+                connection.execute(text("UPDATE meeting SET visits = visits + 1 WHERE name = :name"), {"name": name})
+                connection.execute(text("SELECT pg_sleep(0.1)"))
+            return first
+
+        return operation
+
+    server.sql("CREATE TABLE meeting AS SELECT name, 0 AS visits FROM unnest(ARRAY['a', 'b']) AS name")
+    engines = [open_engine(parse_url(server.url), connections=2, busy_seconds=DEADLINE_SECONDS) for _ in range(2)]
+    writers = [GroupWriter(engine, GroupSettings()) for engine in engines]
+    for writer in writers:
+        writer.start()
+
+    done = await asyncio.gather(writers[0].submit(locking("a", "b"), "k"), writers[1].submit(locking("b", "a"), "k"))
+
+    assert list(done) == ["a", "b"]
+    assert server.sql("SELECT visits FROM meeting") == "2\n2"
+    assert "deadlock detected" in server.log_tail(200)
+    for writer, engine in zip(writers, engines, strict=True):
+        await writer.close()
+        engine.dispose()
+    server.sql("DROP TABLE meeting")
