@@ -13,7 +13,7 @@ AdapterError
 └── JobRemark               beside an outcome, never instead of it
     ├── ReviewNeeded  ResultTooLarge  ResultUndeliverable
 CallError                   of one model call; has no reason, never leaves the pipeline
-├── CallUnreachable  CallThrottled  CallMisconfigured
+├── CallUnreachable  CallThrottled  CallMisconfigured ── CallUnauthorized
 └── CallRejected ── CallTooLong  CallFiltered
 
 A docstring's first sentence is the default message: what happened, and what to do about it.
@@ -73,6 +73,7 @@ from adapter.errors.calls import (
     CallRejected,
     CallThrottled,
     CallTooLong,
+    CallUnauthorized,
     CallUnreachable,
 )
 
@@ -85,6 +86,7 @@ __all__ = [
     "CallRejected",
     "CallThrottled",
     "CallTooLong",
+    "CallUnauthorized",
     "CallUnreachable",
     "CallerDeadlineExceeded",
     "Cancelled",

@@ -24,6 +24,10 @@ class CallMisconfigured(CallError):
     """401, 403, 404 of the model, credits gone: hits every request."""
 
 
+class CallUnauthorized(CallMisconfigured):
+    """The key or token is refused: another one may have taken its place."""
+
+
 class CallRejected(CallError):
     """400 of this request alone."""
 

@@ -16,6 +16,7 @@ from adapter.errors import (
     CallRejected,
     CallThrottled,
     CallTooLong,
+    CallUnauthorized,
     CallUnreachable,
 )
 from adapter.outbound.models.quoting import quotable
@@ -105,7 +106,7 @@ RULES = (
         ),
     ),
     Rule(
-        CallMisconfigured,
+        CallUnauthorized,
         "the key is refused: renew it, or correct api_key",
         codes=frozenset(
             {"invalid_api_key", "api_key_invalid", "invalid_authentication", "unauthenticated", "account_deactivated"}
@@ -118,7 +119,7 @@ RULES = (
         codes=frozenset({"model_not_found", "invalid_model", "deploymentnotfound", "unknown_model"}),
         words=_words(r"not a valid model|model .{0,80}(does not exist|not found)|unknown model"),
     ),
-    Rule(CallMisconfigured, "the key is refused: renew it, or correct api_key", frozenset({401})),
+    Rule(CallUnauthorized, "the key is refused: renew it, or correct api_key", frozenset({401})),
     Rule(CallMisconfigured, "the key may not use this model or endpoint", frozenset({403})),
     Rule(CallMisconfigured, "nothing is served there: correct base_url or model", frozenset({404, 405, 410, 421})),
     Rule(CallMisconfigured, "the endpoint redirects: put its final address into base_url", _REDIRECTS),
@@ -133,6 +134,8 @@ RULES = (
     Rule(CallRejected, "the endpoint refuses this request", _CLIENT_ERRORS),
     Rule(CallUnreachable, "the provider failed"),
 )
+
+_PASSING_BUDGET = Rule(CallThrottled, "the budget of calls in flight is used up for the moment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +153,8 @@ def call_error(answer: ErrorAnswer, now: datetime, private: tuple[str, ...] = ()
     in_success = answer.status < 300  # noqa: PLR2004 - HTTP's success classes
     status = (facts.status or 502) if in_success else answer.status
     wait = retry_after_seconds(answer.headers, answer.body, now)
-    if status == 402 and wait is not None:  # noqa: PLR2004 - OpenRouter's budget in flight, which passes
-        status = 429
-    rule = next(rule for rule in RULES if rule.applies(status, facts))
+    passes = status == 402 and wait is not None  # noqa: PLR2004 - OpenRouter's budget in flight
+    rule = _PASSING_BUDGET if passes else next(rule for rule in RULES if rule.applies(status, facts))
     return rule.error(_message(rule, answer.status, facts, private), status=answer.status, retry_after_seconds=wait)
 
 

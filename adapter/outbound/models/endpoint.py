@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from adapter.domain.usage import Price
+from adapter.outbound.models.providers import PROVIDERS, Provider
 
-OPENAI_BASE_URL = "https://api.openai.com/v1"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+class UnknownProvider(ValueError):
+    """Nothing is known of the provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,22 @@ class ModelEndpoint:
     name: str
     """As configured and shown."""
     model: str
-    """As the provider calls it."""
+    """As the provider calls it; of azure the model behind the deployment, which decides what parameters it takes."""
     provider: str = "openai"
-    """openai or compatible: which parameters it takes (profiles.py)."""
+    """One of PROVIDERS."""
     base_url: str = ""
-    """Up to and with /v1; "" = OpenAI's."""
+    """Up to and with /v1, of azure the resource; "" = the provider's."""
+    deployment: str = ""
+    """Of azure; "" = named as the model."""
+    api_version: str = ""
+    """Of azure: a date = the classic address of a deployment."""
+    project: str = ""
+    location: str = ""
+    """Of vertex; "" = global."""
     api_key: Callable[[], str] | None = field(default=None, repr=False)
-    """Read before the first call, and again before the call after one that was refused with 401."""
+    """Read before the first call, and again after a 401."""
+    credentials: Callable[[], str] | None = field(default=None, repr=False)
+    """Of azure and vertex: `default` (what this machine is given), or the JSON of an identity."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     """Laid over the body of each call."""
@@ -39,11 +49,13 @@ class ModelEndpoint:
     connect_timeout_seconds: float = 30.0
 
     @property
-    def url(self) -> str:
-        """Base URL in effect."""
-        return self.base_url or OPENAI_BASE_URL
+    def kind(self) -> Provider:
+        """What kind of endpoint it is. Raises UnknownProvider."""
+        if self.provider not in PROVIDERS:
+            raise UnknownProvider(f"no provider {self.provider!r}; known are {', '.join(PROVIDERS)}")
+        return PROVIDERS[self.provider]
 
     @property
-    def is_on_this_machine(self) -> bool:
-        """True for a loopback address."""
-        return urlsplit(self.url).hostname in _LOOPBACK
+    def served_as(self) -> str:
+        """The model as its calls name it."""
+        return self.deployment or self.model

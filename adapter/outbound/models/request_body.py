@@ -47,5 +47,14 @@ def _set_effort(body: dict[str, Any], request: ModelRequest, profile: Profile) -
     effort = profile.efforts.get(request.reasoning, request.reasoning)
     if not effort:
         return []
-    body["reasoning_effort"] = effort
+    body.update({"reasoning": {"effort": effort}} if profile.nests_effort else {"reasoning_effort": effort})
     return [] if effort == request.reasoning else ["reasoning"]
+
+
+def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one extra body over another; objects in both are merged, so that neither loses what the other adds."""
+    result = dict(under)
+    for key, value in over.items():
+        below = result.get(key)
+        result[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return result

@@ -21,7 +21,7 @@ def build_array(builder: "Builder", view: View, depth: int) -> tuple[Schema, Sha
     if view.items is False:
         limits["maxItems"] = 0
     for keyword, value in limits.items():
-        if keyword in builder.profile.keywords:
+        if builder.profile.takes(keyword, value):
             schema[keyword] = value
         else:
             builder.notes.drop(view, keyword, value=value)

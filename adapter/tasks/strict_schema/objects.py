@@ -83,7 +83,7 @@ def build_map(builder: "Builder", view: View, depth: int) -> tuple[Schema, MapSh
     schema: Schema = {"type": "array", "items": entry}
     if view.is_map:
         for keyword, sent in (("minProperties", "minItems"), ("maxProperties", "maxItems")):
-            if keyword in view.keywords and sent in builder.profile.keywords:
+            if keyword in view.keywords and builder.profile.takes(sent, int(view.take(keyword))):
                 schema[sent] = int(view.take(keyword))
             elif keyword in view.keywords:
                 builder.notes.drop(view, keyword)

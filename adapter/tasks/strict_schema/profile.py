@@ -1,6 +1,8 @@
 """What an endpoint takes as a strict schema: its limits and keywords, as data."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 _NUMBER_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _LENGTHS = frozenset({"minLength", "maxLength"})
@@ -26,6 +28,15 @@ class SchemaProfile:
     recursion: bool = True
     distinct_first_keys: bool = False
     """Objects of one anyOf must not begin with the same key, unless it is a constant that tells them apart."""
+    takes_const: bool = True
+    """False: a constant is sent as an enum of one."""
+    largest: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """Largest value of a keyword that it takes; larger ones are told in words."""
+
+    def takes(self, keyword: str, value: Any) -> bool:
+        """Say whether a constraint can be sent."""
+        limit = self.largest.get(keyword)
+        return keyword in self.keywords and (limit is None or value <= limit)
 
 
 OPENAI = SchemaProfile(
@@ -63,4 +74,21 @@ COMMON = SchemaProfile(
 )
 """What every provider takes."""
 
-PROFILES = {profile.name: profile for profile in (OPENAI, AZURE, COMMON)}
+XAI = replace(
+    OPENAI,
+    name="xai",
+    recursion=False,
+    largest={"minLength": 2048, "maxLength": 2048, "minItems": 256, "maxItems": 256},
+)
+"""xAI: no circular $ref; lengths are held up to 2048 and lists up to 256."""
+
+GEMINI = replace(
+    COMMON,
+    name="gemini",
+    keywords=frozenset({"minimum", "maximum", "minItems", "maxItems", "format"}),
+    formats=frozenset({"date-time", "date", "time"}),
+    takes_const=False,
+)
+"""Gemini and Vertex AI: the keywords of their own schema dialect, and no recursion; their limits are those of all."""
+
+PROFILES = {profile.name: profile for profile in (OPENAI, AZURE, COMMON, XAI, GEMINI)}

@@ -26,7 +26,7 @@ def string(view: View, profile: SchemaProfile, notes: Notes) -> tuple[Schema, Sh
         value = view.take(keyword)
         if value is None:
             continue
-        if keyword in profile.keywords and _is_taken(keyword, value, profile):
+        if _is_taken(keyword, value, profile):
             schema[keyword] = int(value) if keyword in LENGTHS else value
         else:
             notes.drop(view, keyword)
@@ -37,6 +37,8 @@ def string(view: View, profile: SchemaProfile, notes: Notes) -> tuple[Schema, Sh
 
 
 def _is_taken(keyword: str, value: Any, profile: SchemaProfile) -> bool:
+    if not profile.takes(keyword, value):
+        return False
     if keyword == "format":
         return value in profile.formats
     return keyword != "pattern" or is_linear(value)
@@ -156,8 +158,8 @@ def constant(view: View, type_name: str, profile: SchemaProfile, notes: Notes) -
     if _is_too_long(values, profile):
         notes.drop(view, "enum", one_of(values), view.enum)
         return {"type": type_name}, shape
-    is_single = len(values) == 1
-    return {"type": type_name, "const": values[0]} if is_single else {"type": type_name, "enum": values}, shape
+    is_constant = len(values) == 1 and profile.takes_const
+    return {"type": type_name, "const": values[0]} if is_constant else {"type": type_name, "enum": values}, shape
 
 
 def _is_too_long(values: list[Any], profile: SchemaProfile) -> bool:

@@ -46,6 +46,8 @@ def _of_root(schema: Mapping[str, Any]) -> Iterator[ContractProblem]:
 
 def _of_node(root: Mapping[str, Any], pointer: str, node: Schema, profile: SchemaProfile) -> Iterator[ContractProblem]:
     unknown = node.keys() - _ALWAYS - profile.keywords
+    if not profile.takes_const:
+        unknown |= node.keys() & {"const"}
     yield from (
         ContractProblem(child(pointer, keyword), "is not a keyword of the subset") for keyword in sorted(unknown)
     )

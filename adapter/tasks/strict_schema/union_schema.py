@@ -12,6 +12,7 @@ from adapter.tasks.strict_schema.alternatives import Alternative, acceptor
 from adapter.tasks.strict_schema.built import Built, annotated, free_name
 from adapter.tasks.strict_schema.containers import VALUE
 from adapter.tasks.strict_schema.objects import closed
+from adapter.tasks.strict_schema.profile import SchemaProfile
 from adapter.tasks.strict_schema.shapes import Maybe
 from adapter.tasks.strict_schema.unions import KIND, Branch, UnionShape
 
@@ -33,7 +34,7 @@ def build_union(builder: "Builder", sources: Sources, found: Sequence[Alternativ
     for one in alternatives:
         built = _build_branch(builder, one, depth, raw_number=has_text)
         tag = tags.get(id(one), "")
-        schemas.append(_wrapped(tag, built.schema) if tag else built.schema)
+        schemas.append(_wrapped(tag, built.schema, builder.profile) if tag else built.schema)
         if discriminator and one.kind == "object" and not tag:
             builder.first_keys.append((built.schema, discriminator))
         branches.append(_branch(builder, one, built, tag, discriminator))
@@ -72,8 +73,9 @@ def _branch(builder: "Builder", one: Alternative, built: Built, tag: str, discri
     )
 
 
-def _wrapped(tag: str, schema: Schema) -> Schema:
-    return closed({KIND: {"type": "string", "const": tag}, VALUE: schema})
+def _wrapped(tag: str, schema: Schema, profile: SchemaProfile) -> Schema:
+    constant: Schema = {"const": tag} if profile.takes_const else {"enum": [tag]}
+    return closed({KIND: {"type": "string", **constant}, VALUE: schema})
 
 
 def _without_repeated_nulls(found: Sequence[Alternative]) -> list[Alternative]:

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from adapter.domain.model import ModelRequest
-from adapter.errors import CallMisconfigured, CallThrottled, CallUnreachable
-from adapter.outbound.models.profiles import UnknownProvider
+from adapter.errors import CallMisconfigured, CallThrottled, CallUnauthorized, CallUnreachable
+from adapter.outbound.models.endpoint import UnknownProvider
 from tests.integration.models.conftest import Open
 from tests.kit.scripted_endpoint import ScriptedEndpoint, answer, completion, scripted_endpoint
 
@@ -64,20 +65,37 @@ async def test_configured_headers_are_sent_and_may_carry_the_authorization(
     assert endpoint.asked[0].headers["x-team"] == "crm"
 
 
-async def test_a_refused_key_is_read_again_for_the_next_call_and_not_before(
-    endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
+async def test_a_refused_key_that_was_renewed_is_replaced_within_the_call(
+    endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest, tmp_path: Path
 ) -> None:
-    keys = ["old\n", "new"]
-    model = open_model(api_key=lambda: keys.pop(0))
+    secret = tmp_path / "key"
+    secret.write_text("old\n")
+    model = open_model(api_key=secret.read_text)
+    await model.call(request_body, timeout_seconds=5)
+    secret.write_text("new\n")
     await model.call(request_body, timeout_seconds=5)
     endpoint.script = [answer({"error": {"message": "expired"}}, 401), answer(completion())]
-    with pytest.raises(CallMisconfigured):
-        await model.call(request_body, timeout_seconds=5)
-    assert keys == ["new"]
     await model.call(request_body, timeout_seconds=5)
     await model.call(request_body, timeout_seconds=5)
     sent = [asked.headers["authorization"] for asked in endpoint.asked]
-    assert sent == ["Bearer old", "Bearer old", "Bearer new", "Bearer new"]
+    assert sent == ["Bearer old"] * 3 + ["Bearer new"] * 2, "it is read again only when it is refused"
+
+
+async def test_a_refused_key_that_is_still_the_same_is_not_sent_again(
+    endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
+) -> None:
+    reads: list[str] = []
+
+    def read() -> str:
+        reads.append("k")
+        return "k"
+
+    model = open_model(api_key=read)
+    endpoint.script = [answer({"error": {"message": "expired"}}, 401)]
+    for _ in range(2):
+        with pytest.raises(CallUnauthorized):
+            await model.call(request_body, timeout_seconds=5)
+    assert (len(endpoint.asked), len(reads)) == (2, 3)
 
 
 @pytest.mark.parametrize("key", ["naïve", "two\nlines"])
@@ -149,5 +167,5 @@ async def test_the_environment_s_proxy_is_not_for_endpoints_on_this_machine(
 
 
 def test_a_provider_without_a_profile_is_refused(open_model: Open) -> None:
-    with pytest.raises(UnknownProvider, match="known are openai, compatible"):
+    with pytest.raises(UnknownProvider, match="known are openai, azure"):
         open_model(provider="telegraph")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapter.domain import exact_json
 from adapter.tasks.contract import contract_from_schema
 from adapter.tasks.json_schema.problem import ContractRefused
-from adapter.tasks.strict_schema import AZURE, COMMON, OPENAI, SchemaProfile, strict_lint, strictify
+from adapter.tasks.strict_schema import AZURE, COMMON, GEMINI, OPENAI, XAI, SchemaProfile, strict_lint, strictify
 from tests.unit.strict_schema.schemas import Schema, contracts
 
 PHASES = (Phase.explicit, Phase.generate, Phase.shrink)
@@ -26,7 +26,7 @@ def without_nulls(value: Any) -> Any:
 
 # derandomised, so that a build does not fail by chance; raise max_examples and take it out to go looking
 @settings(derandomize=True, max_examples=120, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
-@given(contracts(), st.sampled_from([OPENAI, AZURE, COMMON]))
+@given(contracts(), st.sampled_from([OPENAI, AZURE, COMMON, XAI, GEMINI]))
 def test_a_document_survives_the_way_to_the_strict_shape_and_back(
     pair: tuple[Schema, Any], profile: SchemaProfile
 ) -> None:

@@ -1,0 +1,37 @@
+"""HTTP clients of models and of those who give tokens for them: proxy, trusted certificates, idle connections."""
+
+import ssl
+from pathlib import Path
+
+import httpx2
+import openai
+
+from adapter.outbound.models.addresses import host_of
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# Shorter than what servers keep an idle connection for (uvicorn, hence vLLM: 5 s): one that the server closes just as
+# we write to it is a lost call.
+_KEEPALIVE_SECONDS = 4.0
+
+
+def http_client(url: str, *, proxy: str | None, ca_file: Path | None, is_local: bool = False) -> httpx2.AsyncClient:
+    """Build the aiohttp transport without limits (0 = none to aiohttp): how many calls are made is not its business.
+
+    proxy None = as the environment says, and none for an address on this machine, or for a network that `is_local`.
+    Raises OSError or ssl.SSLError for an unreadable ca_file.
+    """
+    return openai.DefaultAioHttpClient(
+        base_url=url,
+        limits=httpx2.Limits(max_connections=0, keepalive_expiry=_KEEPALIVE_SECONDS),
+        follow_redirects=False,
+        proxy=None if is_local else proxy,
+        trust_env=proxy is None and not is_local and host_of(url) not in _LOOPBACK,
+        verify=_certificates(ca_file),
+    )
+
+
+def _certificates(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
