@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, model_validator
 
 from adapter.settings_doors import Auth
+from adapter.settings_models import model_problems
 from adapter.settings_section import STRICT, Address, Interval, Seconds
 from adapter.simulator.faults import FaultRule
 from adapter.simulator.latency import Latency
@@ -133,19 +134,18 @@ class Breaker(Section):
     misconfigured_probe_seconds: Interval = 15
 
 
-def _provider(value: object) -> object:
-    if value in {"azure", "openrouter", "xai", "gemini", "vertex"}:
-        raise ValueError(f"{value} comes with a later version; use compatible meanwhile")
-    return value
-
-
 class ModelSection(Section):
     """One configured model."""
 
-    provider: Annotated[Literal["simulated", "openai", "compatible"], BeforeValidator(_provider)]
+    provider: Literal["simulated", "openai", "azure", "openrouter", "xai", "gemini", "vertex", "compatible"]
     model: str = ""
     base_url: str = Field("", pattern=r"^(https?://[^\s/]+\S*)?$")
+    deployment: str = ""
+    api_version: str = ""
+    project: str = ""
+    location: str = Field("", pattern=r"^[a-z0-9-]*$")
     api_key: SecretStr | None = None
+    credentials: SecretStr | None = None
     headers: dict[str, SecretStr] = {}
     extra_body: dict[str, object] = {}
     ca_file: Path | None = None
@@ -168,15 +168,10 @@ class ModelSection(Section):
 
     @model_validator(mode="after")
     def _is_complete(self) -> "ModelSection":
-        missing = []
-        if self.provider != "simulated" and not self.model:
-            missing.append("model: the id of the model at the endpoint is missing")
-        if self.provider == "compatible" and not self.base_url:
-            missing.append("base_url: the address of the endpoint is missing")
-        if self.provider == "openai" and self.api_key is None:
-            missing.append('api_key: is missing; write "${OPENAI_API_KEY}" or file:/run/secrets/…')
-        if missing:
-            raise ValueError("; ".join(missing))
+        given = {name: value for name, value in self if value not in (None, "")}
+        problems = list(model_problems(self.provider, given))
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
 

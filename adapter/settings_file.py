@@ -21,7 +21,7 @@ NOT_SETTINGS = frozenset(
     # What commands show to the running service.
     | {"ADAPTER_API_KEY", "ADAPTER_TLS_CA", "ADAPTER_TLS_CERTIFICATE", "ADAPTER_TLS_KEY"}
 )
-COMES_LATER = frozenset({"tls", "deployment", "api_version", "project", "location", "credentials"})
+COMES_LATER = frozenset({"tls"})
 DEFAULT_FILE = Path("adapter.yaml")
 
 

@@ -6,9 +6,11 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
+from adapter.bootstrap.traits import schema_profile_of
 from adapter.domain.usage import Price
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.models.endpoint import ModelEndpoint
+from adapter.outbound.models.identity import DEFAULT
 from adapter.outbound.models.profiles import profile_of
 from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.gate import GateSettings, GateState, ModelGate
@@ -66,8 +68,9 @@ def _gated(name: str, section: ModelSection, model: Model, metrics: Metrics, *, 
         gate,
         CallSettings(timeout_seconds=section.timeout_seconds),
         section.context_tokens,
+        schema_profile_of(section),
         limiter=Limiter(f"model/{name}", _limits(section), SystemClock(), is_shared=shares_limits),
-        headroom=profile_of(section.provider, section.model).headroom if section.provider != "simulated" else {},
+        headroom=profile_of(section.provider, section.model or section.deployment).headroom if section.provider != "simulated" else {},
     )
 
 
@@ -94,9 +97,14 @@ def _model(name: str, section: ModelSection, answers: SampleAnswers | None) -> M
     endpoint = ModelEndpoint(
         name=name,
         provider=section.provider,
-        model=section.model,
+        model=section.model or section.deployment,
         base_url=section.base_url,
+        deployment=section.deployment,
+        api_version=section.api_version,
+        project=section.project,
+        location=section.location,
         api_key=_key(section.api_key),
+        credentials=_credentials(section),
         headers=_revealed(section.headers),
         extra_body=section.extra_body,
         simulator=section.simulator,
@@ -119,6 +127,11 @@ def _key(reference: SecretStr | None) -> Callable[[], str] | None:
         return None
     reveal(reference)
     return partial(reveal, reference)
+
+
+def _credentials(section: ModelSection) -> Callable[[], str] | None:
+    """Vertex AI has no other way to sign in."""
+    return _key(section.credentials or (SecretStr(DEFAULT) if section.provider == "vertex" else None))
 
 
 def _revealed(headers: Mapping[str, SecretStr]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from adapter.domain.model import ModelRequest, Turn
 from adapter.errors import CallError, CallMisconfigured, StoreUnavailable
 from adapter.operator_errors import ConfigurationError, UnreachableError
 from adapter.outbound.metrics import Metrics
+from adapter.outbound.models.providers import PROVIDERS
 from adapter.outbound.sql import migrate
 from adapter.outbound.sql.engine import parse_url, sqlite_path
 from adapter.pipeline.gated_model import GatedModel
@@ -128,10 +129,14 @@ async def _asked(settings: Settings, model: GatedModel) -> Finding:
     try:
         reply = await model.model.call(request, timeout_seconds=_MODEL_TIMEOUT_SECONDS)
     except CallMisconfigured as exc:
-        return Finding(part, f"{exc.message}; check api_key, model and base_url", "operator")
+        return Finding(part, f"{exc.message}; {_advice(settings.models[model.name].provider)}", "operator")
     except CallError as exc:
         return Finding(part, exc.message, "owner of the endpoint")
     return Finding(part, detail=f"{settings.models[model.name].provider}, answered as {reply.served_model}")
+
+
+def _advice(provider: str) -> str:
+    return PROVIDERS[provider].advice if provider in PROVIDERS else "check its faults"
 
 
 def _print(findings: list[Finding]) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from adapter.bootstrap.catalogue import read_catalogue
+from adapter.bootstrap.traits import schema_profile_of, traits_of
 from adapter.cli.configured import settings_of
 from adapter.cli.console import cell, errors, print_json, print_text
 from adapter.cli.exits import Exit, exit_codes
@@ -47,17 +48,19 @@ def show(
     config: ConfigOption = None,
     tasks: TasksOption = None,
 ) -> None:
-    """Print one task as JSON: policy, schemas, what the model is told and what it is not."""
+    """Print one task as JSON: policy, schemas, what the first model in use is told and what not."""
     with exit_codes():
-        found = read_catalogue(settings_of(config, quiet=True), tasks).resolve(task)
+        settings = settings_of(config, quiet=True)
+        found = read_catalogue(settings, tasks).resolve(task)
+        told = found.strict_for(schema_profile_of(settings.models[found.definition.model.use[0]]))
         print_json(
             _row(found)
             | {
                 "policy": found.definition.policy.model_dump(),
                 "input_schema": found.input.schema,
                 "output_schema": found.output.schema,
-                "schema_for_the_model": found.strict_output.schema,
-                "checked_only_here": [f"{one.pointer} {one.keyword}" for one in found.strict_output.dropped],
+                "schema_for_the_model": told.schema,
+                "checked_only_here": [f"{one.pointer} {one.keyword}" for one in told.dropped],
             }
         )
 
@@ -71,7 +74,10 @@ def check(
 ) -> None:
     """Find what is wrong with task folders before production does; exit 3 when there is an error."""
     with exit_codes():
-        checked = check_tasks(path or settings_of(config, quiet=True).tasks, against)
+        # Folders that are named without a configuration are checked for themselves.
+        settings = settings_of(config, quiet=True) if path is None or config is not None else None
+        folder = path or (settings.tasks if settings else Path())
+        checked = check_tasks(folder, against, traits_of(settings) if settings else {})
         _print_problems(checked.problems, as_json=json)
         if checked.errors:
             raise typer.Exit(Exit.INVALID_CONFIGURATION)

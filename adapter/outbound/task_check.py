@@ -1,5 +1,6 @@
 """All that `adapter tasks check` says of a path: building, lint, golden cases, and breaks against how it was."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from adapter.outbound.task_folders import read_tasks
 from adapter.pipeline.check_cases import check_cases
 from adapter.tasks.catalogue import Catalogue
 from adapter.tasks.compare import compare_tasks
+from adapter.tasks.lint_models import ModelTraits, model_problems
 from adapter.tasks.problem import Problem, TaskProblems, errors_of
 
 
@@ -23,12 +25,13 @@ class Checked:
         return errors_of(self.problems)
 
 
-def check_tasks(root: Path, against: Path | None = None) -> Checked:
-    """Check task folders, and hold them against an older copy; never raises for what is in them."""
+def check_tasks(root: Path, against: Path | None = None, models: Mapping[str, ModelTraits] | None = None) -> Checked:
+    """Check task folders, also for the models they use, and against an older copy; never raises for what is in them."""
     folders = read_tasks(root)
     problems = list(folders.problems)
     for loaded in folders.loaded:
         problems.extend(check_cases(loaded))
+        problems.extend(model_problems(loaded, models or {}))
     try:
         Catalogue([loaded.task for loaded in folders.loaded])
     except TaskProblems as exc:

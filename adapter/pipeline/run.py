@@ -13,7 +13,7 @@ from adapter.domain.job import Attempt, Outcome, Result, State
 from adapter.domain.model import ModelRequest, Reply, Turn
 from adapter.domain.payload import Payload
 from adapter.domain.usage import Usage
-from adapter.errors import AdapterError, InputTooLong, Interrupted, OutputInvalid, Violation
+from adapter.errors import AdapterError, InputTooLong, Interrupted, ModelRejected, OutputInvalid, Violation
 from adapter.pipeline.budget import Budget, estimated_tokens
 from adapter.pipeline.call_model import CallLog, call_model
 from adapter.pipeline.check_output import check_output, findings_of, verdict_of
@@ -23,6 +23,8 @@ from adapter.pipeline.prompt import render_prompt
 from adapter.pipeline.read_record import OFFLOAD_BYTES, read_record
 from adapter.pipeline.repair import repair_turns, same_violations
 from adapter.ports import NO_TRACER, Clock, Observer, StoredCall, Tracer
+from adapter.tasks.json_schema.problem import ContractRefused
+from adapter.tasks.strict_schema import StrictSchema
 from adapter.tasks.task import Task
 
 
@@ -202,8 +204,20 @@ class _Conversation:
                 f"{InputTooLong().message}",
                 metadata={"model": widest.name},
             )
+        for one in fitting:
+            self._strict(one)
         self._record.budget.check(tokens)
         return fitting
+
+    def _strict(self, target: GatedModel) -> StrictSchema:
+        """What a model is told of the output contract. Raises ModelRejected for one that it cannot be told."""
+        try:
+            return self._work.task.strict_for(target.schema_profile)
+        except ContractRefused as exc:
+            raise ModelRejected(
+                f"{target.name}: it cannot be told the task's output contract: {exc}",
+                metadata={"model": target.name},
+            ) from exc
 
     def _blame(self, reason: str) -> None:
         self._record.attempts[self._judged] = replace(self._record.attempts[self._judged], reason=reason)
@@ -214,7 +228,7 @@ class _Conversation:
         return ModelRequest(
             turns=turns,
             schema_name=task.name,
-            schema=task.strict_for(target.schema_profile).schema,
+            schema=self._strict(target).schema,
             max_output_tokens=options.max_output_tokens,
             reasoning=options.reasoning,
             seed=options.seed,
@@ -225,7 +239,7 @@ class _Conversation:
     def _accept(self, reply: Reply, target: GatedModel) -> Outcome:
         task, tracer = self._work.task, self._around.tracer
         with tracer.span("parse"):
-            parsed: Parsed = parse_reply(reply, task.output, task.strict_for(target.schema_profile))
+            parsed: Parsed = parse_reply(reply, task.output, self._strict(target))
         with tracer.span("check_output"):
             violations = check_output(parsed.document, task.output)
             if violations:

@@ -193,8 +193,8 @@ def _codes(error: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _status(error: Mapping[str, Any]) -> int | None:
-    code = error.get("code")
-    if isinstance(code, str) and code.isdecimal():
-        code = int(code)
-    is_status = isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600  # noqa: PLR2004 - HTTP's errors
-    return code if is_status else None
+    for said in (error.get("code"), error.get("status")):
+        code = int(said) if isinstance(said, str) and said.isdecimal() else said
+        if isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600:  # noqa: PLR2004 - HTTP's errors
+            return code
+    return None

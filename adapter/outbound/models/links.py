@@ -3,6 +3,7 @@
 import ssl
 from pathlib import Path
 
+import aiohttp
 import httpx2
 import openai
 
@@ -20,14 +21,26 @@ def http_client(url: str, *, proxy: str | None, ca_file: Path | None, is_local: 
     proxy None = as the environment says, and none for an address on this machine, or for a network that `is_local`.
     Raises OSError or ssl.SSLError for an unreadable ca_file.
     """
+    through = None if is_local or proxy is None else _proxy(proxy)
     return openai.DefaultAioHttpClient(
         base_url=url,
         limits=httpx2.Limits(max_connections=0, keepalive_expiry=_KEEPALIVE_SECONDS),
         follow_redirects=False,
-        proxy=None if is_local else proxy,
+        proxy=through,
+        # Over TLS the proxy reads the headers of CONNECT; without, those of the call itself.
+        headers=through.headers if through is not None and url.startswith("http://") else None,
         trust_env=proxy is None and not is_local and host_of(url) not in _LOOPBACK,
         verify=_certificates(ca_file),
     )
+
+
+def _proxy(url: str) -> httpx2.Proxy:
+    """Show a password as the header that aiohttp wants; what the package would hand it is deprecated."""
+    whole = httpx2.Proxy(url)
+    if whole.auth is None:
+        return whole
+    user, password = whole.auth
+    return httpx2.Proxy(whole.url, headers={"Proxy-Authorization": aiohttp.encode_basic_auth(user, password)})
 
 
 def _certificates(ca_file: Path | None) -> ssl.SSLContext:

@@ -128,7 +128,7 @@ async def test_only_a_simulator_may_ask_for_a_review(
         ({"error": {"code": "429", "message": "slow down"}}, CallThrottled),
         ({"error": {"code": 402, "message": "Insufficient credits"}}, CallMisconfigured),
         ({"error": {"code": 400, "message": "bad schema"}}, CallRejected),
-        ({"error": {"code": "content_filter", "message": "x", "status": 400}}, CallUnreachable),
+        ({"error": {"code": "content_filter", "message": "x", "status": 400}}, CallFiltered),
         ({"code": "The model is overloaded", "error": "The service is currently unavailable"}, CallUnreachable),
         ({"error": "rate_limit_exceeded"}, CallUnreachable),
         ({"error": {"type": "rate_limit_exceeded", "message": "x"}}, CallThrottled),

@@ -69,7 +69,7 @@ def test_every_problem_is_told_with_its_line(file: Path) -> None:
         "grpc:\n"
         "  listen: nowhere\n"
         "models:\n"
-        "  default: {provider: azure}\n"
+        "  default: {provider: telegraph}\n"
         "  cloud:\n"
         "    provider: openai\n"
         "    requests_per_minute: none\n"
