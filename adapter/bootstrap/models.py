@@ -6,12 +6,11 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
-from adapter.bootstrap.traits import schema_profile_of
+from adapter.bootstrap.traits import headroom_of, schema_profile_of
 from adapter.domain.usage import Price
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.models.endpoint import ModelEndpoint
 from adapter.outbound.models.identity import DEFAULT
-from adapter.outbound.models.profiles import profile_of
 from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.gate import GateSettings, GateState, ModelGate
 from adapter.pipeline.gated_model import CallSettings, GatedModel
@@ -70,7 +69,7 @@ def _gated(name: str, section: ModelSection, model: Model, metrics: Metrics, *, 
         section.context_tokens,
         schema_profile_of(section),
         limiter=Limiter(f"model/{name}", _limits(section), SystemClock(), is_shared=shares_limits),
-        headroom=profile_of(section.provider, section.model or section.deployment).headroom if section.provider != "simulated" else {},
+        headroom=headroom_of(section),
     )
 
 

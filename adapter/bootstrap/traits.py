@@ -23,13 +23,21 @@ def schema_profile_of(section: ModelSection) -> SchemaProfile:
     return OPENAI if section.provider == "simulated" else PROVIDERS[section.provider].schema
 
 
+def headroom_of(section: ModelSection) -> Mapping[str, int]:
+    """Tokens that a configured model's reasoning may take beside the visible ones."""
+    return {} if section.provider == "simulated" else _profile_of(section).headroom
+
+
+def _profile_of(section: ModelSection) -> Profile:
+    return profile_of(section.provider, section.model or section.deployment)
+
+
 def _traits(section: ModelSection) -> ModelTraits:
     currency = section.price.currency if section.price else ""
     schema = schema_profile_of(section)
     if section.provider == "simulated":
         return ModelTraits(section.provider, schema, lambda _: (), currency)
-    profile = profile_of(section.provider, section.model or section.deployment)
-    return ModelTraits(section.provider, schema, partial(_unsent, profile), currency)
+    return ModelTraits(section.provider, schema, partial(_unsent, _profile_of(section)), currency)
 
 
 def _unsent(profile: Profile, options: ModelDefinition) -> tuple[str, ...]:
