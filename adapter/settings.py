@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, model_validator
 
-from adapter.settings_doors import Auth
+from adapter.settings_doors import AmqpTls, Auth, GrpcTls
 from adapter.settings_models import model_problems
 from adapter.settings_section import STRICT, Address, Interval, Seconds
 from adapter.simulator.faults import FaultRule
@@ -22,10 +22,8 @@ class Section(BaseModel):
 def _broker_url(value: SecretStr) -> SecretStr:
     # The URL may hold a password, so it is not shown; a reference is read only when it is needed.
     url = value.get_secret_value()
-    if url.startswith("amqps:"):
-        raise ValueError("amqps:// comes with a later version; use amqp:// meanwhile")
-    if not url.startswith(("amqp://", "file:", "${")):
-        raise ValueError('must begin with amqp://, or be "${NAME}" or file:/run/secrets/…')
+    if not url.startswith(("amqp://", "amqps://", "file:", "${")):
+        raise ValueError('must begin with amqp:// or amqps://, or be "${NAME}" or file:/run/secrets/…')
     return value
 
 
@@ -66,6 +64,8 @@ class Amqp(Section):
     """The broker; without this section there is none."""
 
     urls: list[Annotated[SecretStr, AfterValidator(_broker_url)]] = Field(min_length=1)
+    tls: AmqpTls | None = None
+    """For amqps:// URLs; None = the machine's authorities are trusted."""
     prefix: str = Field("adapter", pattern=r"^[a-zA-Z0-9_-]{1,40}$")
     max_held: int = Field(500, ge=1, le=2000)
     max_held_bytes: int = Field(268_435_456, ge=1)
@@ -88,6 +88,7 @@ class Grpc(Section):
     listen: Address = "127.0.0.1:50051"
     open: bool = False
     """Listen on a public address without authentication."""
+    tls: GrpcTls | None = None
     reflection: bool = True
     max_connection_age_seconds: Seconds = 1800
     connection_grace_seconds: Seconds = 300

@@ -81,3 +81,30 @@ class Auth(Section):
     def keys_path(self) -> Path | None:
         """The keys file."""
         return None if self.keys is None else Path(self.keys.removeprefix(_FILE))
+
+
+class GrpcTls(Section):
+    """TLS of the gRPC port."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+    """Every client must show a certificate of this authority."""
+
+
+class AmqpTls(Section):
+    """TLS to the broker."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    external: bool = False
+    """Log in with the certificate (SASL EXTERNAL) instead of user and password."""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "AmqpTls":
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together; set both")
+        if self.external and self.certificate is None:
+            raise ValueError("external needs certificate and key to log in with")
+        return self

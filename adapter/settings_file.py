@@ -21,7 +21,6 @@ NOT_SETTINGS = frozenset(
     # What commands show to the running service.
     | {"ADAPTER_API_KEY", "ADAPTER_TLS_CA", "ADAPTER_TLS_CERTIFICATE", "ADAPTER_TLS_KEY"}
 )
-COMES_LATER = frozenset({"tls"})
 DEFAULT_FILE = Path("adapter.yaml")
 
 
@@ -115,8 +114,7 @@ def _value(text: str) -> Any:
 
 def _message(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
-        is_later = error["loc"][-1] in COMES_LATER
-        return "comes with a later version; remove it" if is_later else "unknown key; check its spelling, or remove it"
+        return "unknown key; check its spelling, or remove it"
     return error["msg"].removeprefix("Value error, ")
 
 

@@ -9,7 +9,7 @@ import structlog
 from adapter.bootstrap.broker import BrokerSide
 from adapter.bootstrap.catalogue import read_catalogue
 from adapter.bootstrap.core import Core, build_core, build_store
-from adapter.bootstrap.doors import Doors
+from adapter.bootstrap.doors import Doors, certificates_of
 from adapter.bootstrap.limits import build_share_exchange, warn_of_small_limits
 from adapter.bootstrap.models import build_models, close_models
 from adapter.bootstrap.seat import Seat
@@ -57,6 +57,7 @@ class Application:
         self.traces = Traces(settings, instance=store.replica_id)
         models = self.traces.around_models(build_models(settings, catalogue, self.metrics, shares_limits=True))
         self.doors = Doors(settings.auth, SystemClock())
+        self._certificates = certificates_of(settings.grpc.tls)
         self.broker = (
             BrokerSide(settings.amqp, settings.limits, catalogue, self.metrics, store, self.traces.tracer)
             if settings.amqp
@@ -149,6 +150,7 @@ class Application:
         return GrpcServerSettings(
             listen=self.seat.grpc_listen if self.seat else grpc.listen,
             is_shared=self.seat is not None,
+            tls=self._certificates,
             reflection=grpc.reflection,
             max_connection_age_seconds=grpc.max_connection_age_seconds,
             max_connection_age_grace_seconds=grpc.connection_grace_seconds,

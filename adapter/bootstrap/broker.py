@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 
@@ -11,12 +12,14 @@ from adapter.broker.errors import BrokerError, SetupFailed
 from adapter.broker.events import EventField
 from adapter.broker.link import Link, LinkSettings, LinkState
 from adapter.broker.publisher import BrokerPublisher
+from adapter.broker.tls import client_context
 from adapter.broker.topology import declare, verify
 from adapter.broker.wiring import Topology
 from adapter.domain.job import Route
 from adapter.inbound.amqp.consumers import Consumers, consumers_of
 from adapter.inbound.amqp.reply_to import Address, ReplyToRules
 from adapter.inbound.amqp.settings import AmqpFaceSettings, ConsumerSettings
+from adapter.operator_errors import ConfigurationError
 from adapter.outbound.amqp.relay import Relay, RelaySettings
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.sql.store import SqlJobStore
@@ -57,9 +60,7 @@ class BrokerSide:
         self._metrics = metrics
         self._tracer = tracer
         self.topology = Topology(amqp.prefix, catalogue.names())
-        self._link_settings = LinkSettings(
-            urls=[reveal(url) for url in amqp.urls], heartbeat_seconds=amqp.heartbeat_seconds
-        )
+        self._link_settings = link_settings(amqp)
         self.consume_link = Link(self._link_settings, "consume", setup=self._set_up_topology, on_event=self._on_event)
         self.publish_link = Link(self._link_settings, "publish", on_event=self._on_event)
         self.publisher = BrokerPublisher(
@@ -179,11 +180,22 @@ class BrokerSide:
         log.info(name, **dict(fields))
 
 
+def link_settings(amqp: Amqp) -> LinkSettings:
+    """How the broker is reached. Raises SecretMissing, ConfigurationError when amqp.tls cannot be used."""
+    urls = [reveal(url) for url in amqp.urls]
+    if amqp.tls is None:
+        return LinkSettings(urls, heartbeat_seconds=amqp.heartbeat_seconds)
+    if not all(url.startswith("amqps://") for url in urls):
+        raise ConfigurationError("amqp.tls is set, but not every one of amqp.urls begins with amqps://. Correct them.")
+    tls = partial(client_context, amqp.tls.ca, amqp.tls.certificate, amqp.tls.key)
+    tls()
+    return LinkSettings(urls, tls, external=amqp.tls.external, heartbeat_seconds=amqp.heartbeat_seconds)
+
+
 async def topology_problems(amqp: Amqp, catalogue: Catalogue, *, wait_seconds: float = 10.0) -> list[str]:
     """Connect, in one attempt, and compare the broker's objects with ours. Raises BrokerError if there is no way in."""
     attempted = asyncio.Event()
-    settings = LinkSettings(urls=[reveal(url) for url in amqp.urls])
-    link = Link(settings, "doctor", on_event=lambda _name, _fields: attempted.set())
+    link = Link(link_settings(amqp), "doctor", on_event=lambda _name, _fields: attempted.set())
     running = asyncio.create_task(link.run(), name="doctor link")
     try:
         with contextlib.suppress(TimeoutError):

@@ -6,6 +6,7 @@ from pathlib import Path
 import structlog
 
 from adapter.inbound.grpc.callers import CallerOf, anonymous, authenticated
+from adapter.inbound.grpc.tls import ServerCertificates
 from adapter.operator_errors import ConfigurationError
 from adapter.outbound.keys_file import read_keys
 from adapter.outbound.tokens.issuer_keys import IssuerKeys
@@ -15,7 +16,7 @@ from adapter.outbound.watched_file import WatchedFile
 from adapter.ports import Clock
 from adapter.service.authentication import Authentication
 from adapter.service.clients import ClientDirectory, Clients
-from adapter.settings_doors import Auth, Jwt
+from adapter.settings_doors import Auth, GrpcTls, Jwt
 from adapter.settings_file import ConfigurationProblems
 from adapter.tasks.problem import Problem
 
@@ -37,9 +38,12 @@ class Doors:
         self.clients = Clients(directory_of(self._keys_path))
         self._issuer = IssuerKeys(read_keys_of(self._jwt), clock) if self._jwt else None
         self._key_set_file = WatchedFile(self._jwt.jwks_path) if self._jwt and self._jwt.jwks_path else None
-        self.caller_of: CallerOf = anonymous
-        if auth is not None:
-            self.caller_of = authenticated(Authentication(self.clients, self._verifier()).caller_of)
+        self.authentication = Authentication(self.clients, self._verifier()) if auth else None
+
+    @property
+    def caller_of(self) -> CallerOf:
+        """How the gRPC face names its callers."""
+        return authenticated(self.authentication.caller_of) if self.authentication else anonymous
 
     def _verifier(self) -> JwtVerifier | None:
         if self._jwt is None or self._issuer is None:
@@ -84,6 +88,11 @@ class Doors:
             return
         self.clients.directory = directory
         log.info("keys_file_read", clients=len(directory))
+
+
+def certificates_of(tls: GrpcTls | None) -> ServerCertificates | None:
+    """Read what the gRPC port shows. Raises CertificateError."""
+    return None if tls is None else ServerCertificates(tls.certificate, tls.key, tls.client_ca)
 
 
 def directory_of(keys_path: Path | None) -> ClientDirectory:

@@ -1,6 +1,7 @@
 """Why connections and channels close, and what we do then, as one table."""
 
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,7 @@ class Cut(StrEnum):
     HEARTBEAT = "heartbeat"
     UNREACHABLE = "unreachable"
     CREDENTIALS = "credentials"
+    CERTIFICATE = "certificate"
     PROTOCOL = "protocol"
     OURS = "ours"
 
@@ -82,6 +84,11 @@ _CONNECTION_RULES: Mapping[int | Cut, CloseRule] = {
     Cut.UNREACHABLE: CloseRule(CloseAction.RECONNECT, "link_unreachable", "Is the broker up? Check amqp.urls."),
     Cut.CREDENTIALS: CloseRule(
         CloseAction.NEEDS_PERSON, "link_refused", "The broker refuses user or password: check amqp.urls."
+    ),
+    Cut.CERTIFICATE: CloseRule(
+        CloseAction.NEEDS_PERSON,
+        "link_refused",
+        "Check amqp.tls; the broker's certificate must have the host's name.",
     ),
     Cut.PROTOCOL: CloseRule(
         CloseAction.NEEDS_PERSON, "link_refused", "What answers there does not speak AMQP 0-9-1: check amqp.urls."
@@ -180,6 +187,7 @@ _CUTS: tuple[tuple[type[BaseException], Cut], ...] = (
     (exceptions.AMQPHeartbeatTimeout, Cut.HEARTBEAT),
     (exceptions.AMQPError, Cut.NETWORK),
     (connection_workflow.AMQPConnectorException, Cut.UNREACHABLE),
+    (ssl.SSLCertVerificationError, Cut.CERTIFICATE),
     (OSError, Cut.UNREACHABLE),
 )
 

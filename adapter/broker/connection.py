@@ -11,9 +11,10 @@ import pika
 from pika import exceptions, frame, spec
 from pika.adapters.asyncio_connection import AsyncioConnection
 
-from adapter.broker.closes import CloseReason, Scope, reason_of
+from adapter.broker.closes import CloseReason, Cut, Scope, reason_of
 from adapter.broker.errors import ChannelLost
 from adapter.broker.field_table import read_table
+from adapter.operator_errors import ConfigurationError
 
 _FRAME_START = struct.Struct(">BHL")
 _CONTENT_START = struct.Struct(">HHQ")
@@ -142,7 +143,7 @@ class OpenConnection:
 
 
 def parameters_of(
-    url: str, *, name: str, heartbeat_seconds: int, timeout_seconds: float, tls: ssl.SSLContext | None = None
+    url: str, *, name: str, heartbeat_seconds: int, timeout_seconds: float, external: bool = False
 ) -> pika.URLParameters:
     """Return connection parameters. Raises ValueError, without the URL's password, if the URL is not one."""
     if not url.startswith(("amqp://", "amqps://")):
@@ -158,9 +159,19 @@ def parameters_of(
     parameters.connection_attempts = 1
     parameters.blocked_connection_timeout = None
     parameters.client_properties = {"connection_name": name, "product": "llm-adapter"}
-    if tls is not None and url.startswith("amqps://"):
-        parameters.ssl_options = pika.SSLOptions(tls, parameters.host)
+    if external:
+        parameters.credentials = pika.credentials.ExternalCredentials()
     return parameters
+
+
+def use_tls(parameters: pika.URLParameters, tls: Callable[[], ssl.SSLContext]) -> None:
+    """Give an amqps:// connection its TLS as it is now; the broker must have the URL's name. Raises ChannelLost."""
+    if parameters.ssl_options is None:
+        return
+    try:
+        parameters.ssl_options = pika.SSLOptions(tls(), parameters.host)
+    except ConfigurationError as exc:
+        raise ChannelLost(CloseReason(0, Cut.CERTIFICATE, str(exc), Scope.CONNECTION)) from exc
 
 
 def _hush_pika() -> None:

@@ -13,9 +13,10 @@ import pika
 from adapter.broker.backoff import Backoff
 from adapter.broker.channel import Channel
 from adapter.broker.closes import CloseAction, CloseReason, CloseRule, rule_of, setup_rule_of
-from adapter.broker.connection import OpenConnection, connect, parameters_of
+from adapter.broker.connection import OpenConnection, connect, parameters_of, use_tls
 from adapter.broker.errors import BrokerTimeout, ChannelLost, LinkDown, SetupFailed
 from adapter.broker.events import EventHook, Events, ignore_event
+from adapter.broker.tls import client_context
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,8 +42,10 @@ class LinkSettings:
     """Addresses and times of a link; all links of a process share one."""
 
     urls: Sequence[str] = field(repr=False)
-    tls: ssl.SSLContext | None = None
-    """For amqps:// URLs; None = the system's defaults."""
+    tls: Callable[[], ssl.SSLContext] = client_context
+    """For amqps:// URLs, asked for each new connection; by default the machine's authorities are trusted."""
+    external: bool = False
+    """Log in with the certificate (SASL EXTERNAL)."""
     heartbeat_seconds: int = 15
     connect_timeout_seconds: float = 15.0
     rpc_timeout_seconds: float = 10.0
@@ -165,6 +168,7 @@ class Link:
         refusals: list[ChannelLost] = []
         for parameters in random.sample(self._parameters, len(self._parameters)):
             try:
+                use_tls(parameters, self.settings.tls)
                 return await connect(parameters, on_blocked=self._on_blocked)
             except ChannelLost as lost:
                 refusals.append(lost)
@@ -246,5 +250,5 @@ class Link:
             name=f"llm-adapter {self.role}",
             heartbeat_seconds=self.settings.heartbeat_seconds,
             timeout_seconds=self.settings.connect_timeout_seconds,
-            tls=self.settings.tls,
+            external=self.settings.external,
         )

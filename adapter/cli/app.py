@@ -1,6 +1,7 @@
 """All commands. Only the module of the command that was asked for is imported: all of them take seconds."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -55,4 +56,6 @@ def _add(app: typer.Typer, name: str, summary: str) -> None:
 
 def main() -> None:
     """Run the command line."""
+    # The core of gRPC writes a line of its own for each handshake that fails, between our events.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     build_app(sys.argv[1:])()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import typer
 
@@ -11,7 +11,9 @@ from adapter.bootstrap.catalogue import read_catalogue
 from adapter.bootstrap.models import build_models, close_models
 from adapter.cli.configured import settings_of
 from adapter.cli.console import cell, print_json
+from adapter.cli.doctor_doors import examine_doors
 from adapter.cli.exits import Exit, exit_codes
+from adapter.cli.finding import Finding
 from adapter.cli.options import ConfigOption, JsonOption
 from adapter.cli.tables import Column, print_table
 from adapter.domain.model import ModelRequest, Turn
@@ -35,18 +37,8 @@ _PROBE_SCHEMA = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How one part is: problem "" = well."""
-
-    part: str
-    problem: str = ""
-    owner: str = ""
-    detail: str = ""
-
-
 def command(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Check configuration, tasks, database, broker, topology and models (one small call each); exit 4 on a problem."""
+    """Check configuration, doors, database, broker, topology and models (one small call each); exit 4 on a problem."""
     with exit_codes():
         settings = settings_of(config, quiet=True)
         catalogue = read_catalogue(settings)
@@ -62,6 +54,7 @@ def command(config: ConfigOption = None, json: JsonOption = False) -> None:
 async def _examine(settings: Settings, catalogue: Catalogue) -> list[Finding]:
     tasks = ", ".join(task.ref for task in catalogue.all())
     findings = [Finding("configuration", detail="valid"), Finding("tasks", detail=tasks), _database(settings)]
+    findings += await examine_doors(settings, catalogue)
     findings += [finding async for finding in _broker(settings, catalogue)]
     findings += await asyncio.gather(*(_model(settings, catalogue, name) for name in settings.models))
     return findings

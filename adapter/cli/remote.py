@@ -21,7 +21,7 @@ def channel_to(settings: Settings, address: str) -> Iterator[grpc.Channel]:
     """Open a channel; gRPC errors end the command with the reason and its exit code."""
     target = address or settings.grpc.listen
     try:
-        with open_channel(target, over_tls=False) as channel:
+        with open_channel(target, over_tls=settings.grpc.tls is not None) as channel:
             yield channel
     except grpc.RpcError as exc:
         call = cast("grpc.Call", exc)  # every error of a call is its call, too
@@ -29,7 +29,8 @@ def channel_to(settings: Settings, address: str) -> Iterator[grpc.Channel]:
         status = rpc_status.from_call(call)
         if away and status is None:
             raise UnreachableError(
-                f"no service answers at {target}. Start it with adapter serve, or name it with --address."
+                f"no service answers at {target}. Start it with adapter serve, or name it with --address. "
+                "Behind TLS, ADAPTER_TLS_CA must name the authority that its certificate is from."
             ) from exc
         reasons = [f"{reason}: " for reason in _reasons(status)]
         fail("".join([*reasons, call.details() or str(call.code())]), Exit.UNREACHABLE if away else Exit.JOB_FAILED)

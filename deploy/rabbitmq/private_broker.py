@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -75,8 +76,9 @@ def free_port() -> int:
 class PrivateBroker:
     """One node. Data outlives kill() and stop_node(); stop() removes everything that was made."""
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, *, plugins: Sequence[str] = ()) -> None:
         """Keep data and logs in `directory`, or in a temporary one that stop() removes."""
+        self._plugins = plugins
         self._server = find_server()
         self._is_temporary = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="rabbitmq-"))
@@ -214,7 +216,7 @@ class PrivateBroker:
             cookie.write_text(secrets.token_hex(16))
             cookie.chmod(0o400)
         (self.directory / "rabbitmq.conf").write_text(_CONFIG.format(port=self.port))
-        (self.directory / "enabled_plugins").write_text("[].\n")
+        (self.directory / "enabled_plugins").write_text(f"[{','.join(self._plugins)}].\n")
 
     def _start_epmd(self) -> subprocess.Popen[bytes]:
         """Start epmd in the foreground: the one that a node starts itself outlives the node."""

@@ -49,15 +49,20 @@ def shared_broker() -> "PrivateBroker":
     return node
 
 
-@pytest.fixture(scope="session")
-def broker() -> "PrivateBroker":
-    """Give the node of this run; without RabbitMQ a loud skip at a desk, a failure in CI."""
+def require_rabbitmq() -> None:
+    """Go on only where RabbitMQ is installed: a loud skip at a desk, a failure in CI."""
     try:
         private_broker_module().find_server()
     except private_broker_module().BrokerError as error:
         if os.environ.get("CI"):
             pytest.fail(str(error))
         pytest.skip(f"LOUD: no test of the queue face ran. {error}")
+
+
+@pytest.fixture(scope="session")
+def broker() -> "PrivateBroker":
+    """Give the node of this run."""
+    require_rabbitmq()
     return shared_broker()
 
 

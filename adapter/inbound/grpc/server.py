@@ -21,6 +21,7 @@ from adapter.inbound.grpc.callers import CallerOf, anonymous
 from adapter.inbound.grpc.jobs import JobServicer
 from adapter.inbound.grpc.reflection import GuardedReflection
 from adapter.inbound.grpc.tasks import TaskCatalogue, TaskServicer
+from adapter.inbound.grpc.tls import ServerCertificates
 from adapter.operator_errors import UnreachableError
 from adapter.ports import Observer
 from adapter.service.api import JobService, ParkedService
@@ -47,6 +48,8 @@ class GrpcServerSettings:
     """host:port; port 0 = any free one."""
     is_shared: bool = False
     """Several workers listen on the port, which their parent has reserved for them."""
+    tls: ServerCertificates | None = None
+    """None = plaintext."""
     reflection: bool = True
     message_bytes: int = 16 * 1024 * 1024
     metadata_bytes: int = 16 * 1024
@@ -141,6 +144,8 @@ class GrpcServer:
     def _bind(self) -> int:
         address = self._settings.listen
         try:
+            if self._settings.tls is not None:
+                return self._server.add_secure_port(address, self._settings.tls.credentials())
             return self._server.add_insecure_port(address)
         except RuntimeError as exc:
             msg = (

@@ -74,7 +74,7 @@ def test_every_problem_is_told_with_its_line(file: Path) -> None:
         "    provider: openai\n"
         "    requests_per_minute: none\n"
         "amqp:\n"
-        "  urls: ['amqps://user:hush@host']\n"
+        "  urls: ['http://user:hush@host']\n"
         "  max_held: none\n"
     )
 
