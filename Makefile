@@ -10,7 +10,7 @@ UV := .tools/bin/uv
 MODEL ?= local
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup servers local-model demo test lint types unit integration format proto trace bench-smoke image-check clean
+.PHONY: help setup servers local-model demo monolith test lint types unit integration format proto trace bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ local-model: setup ## Install the small real model of the demo (about 100 MB)
 demo: setup servers ## Run the main job with real parts: records of three tasks by gRPC and by queue (MODEL=simulated needs no weights)
 	@if [ "$(MODEL)" = local ]; then deploy/setup/setup.sh local-model; fi
 	$(BIN)/python examples/demo/demo.py --model $(MODEL)
+
+monolith: setup servers ## Start the example monolith with broker and adapter (BOOT=2 or 3: the line of Spring Boot)
+	$(BIN)/python clients/java/examples/monolith/start.py --boot $(or $(BOOT),2)
 
 test: setup servers local-model lint types unit integration bench-smoke ## Set up everything and run all checks: lint, types, unit, integration
 
