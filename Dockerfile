@@ -13,11 +13,11 @@ RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --quiet --no-cache-dir "u
 WORKDIR /src
 COPY pyproject.toml uv.lock ./
 COPY clients/python/pyproject.toml clients/python/
-RUN /opt/uv/bin/uv sync --locked --no-dev --extra postgres --no-install-workspace --quiet
+RUN /opt/uv/bin/uv sync --locked --no-dev --extra postgres --extra traces --no-install-workspace --quiet
 COPY README.md LICENSE ./
 COPY clients/python clients/python
 COPY adapter adapter
-RUN /opt/uv/bin/uv sync --locked --no-dev --extra postgres --no-editable --quiet
+RUN /opt/uv/bin/uv sync --locked --no-dev --extra postgres --extra traces --no-editable --quiet
 
 FROM ${PYTHON_IMAGE}
 ARG VERSION=0.1.0

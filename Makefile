@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := .tools/bin/uv
 MODEL ?= local
+CALLER ?= python
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help setup servers local-model demo monolith test lint types unit integration format proto trace bench-smoke image-check clean
@@ -55,8 +56,8 @@ unit: setup ## Run the unit tests: no network, no servers
 integration: setup servers ## Run the tests with a real broker, database, gRPC channel and the simulated model
 	$(PYTEST) tests/integration -q
 
-trace: setup servers ## Print one trace of a real run as a tree: a caller, RabbitMQ, the adapter, a model, and back
-	$(BIN)/python -m tests.traces.trace_run
+trace: setup servers ## Print one trace of a real run as a tree: a caller, RabbitMQ, the adapter, a model, and back (CALLER=java: from Java)
+	$(BIN)/python -m tests.traces.trace_run --caller $(CALLER)
 
 bench-smoke: setup ## Run the benchmark for a few seconds, to see that it works
 	$(BIN)/python tests/bench/pipeline_bench.py --jobs 200 --concurrency 50

@@ -24,9 +24,11 @@ from tests.kit.adapter_process import ROOT, AdapterProcess
 from tests.kit.callers import QueueCaller
 from tests.kit.otlp_receiver import OtlpReceiver, otlp_receiver, tree_of
 from tests.kit.rabbitmq import private_broker_module
+from tests.traces import java_caller
 
 TASK = "classify-ticket"
-TICKET = (ROOT / "examples" / "tasks" / TASK / "samples" / "01-double-charge.json").read_bytes()
+SAMPLE = ROOT / "examples" / "tasks" / TASK / "samples" / "01-double-charge.json"
+TICKET = SAMPLE.read_bytes()
 PROPAGATOR = TraceContextTextMapPropagator()
 QUIET_SECONDS = 3.0
 
@@ -85,6 +87,15 @@ def parts(receiver: OtlpReceiver) -> Iterator[tuple[AdapterProcess, str]]:
         yield stack.enter_context(AdapterProcess(folder, settings)), broker.url
 
 
+def run_java() -> None:
+    """Ask by queue from Java, and print the trace."""
+    with otlp_receiver() as receiver, parts(receiver) as (adapter, broker_url):
+        trace_id = java_caller.ask_by_queue(broker_url, "adapter.requests", TASK, SAMPLE, receiver.url)
+        wait_for(receiver, trace_id, f"process adapter.requests.{TASK}")
+        adapter.stop()
+        sys.stdout.write(f"From Java by queue, trace {trace_id}\n\n{tree_of(receiver.spans, trace_id)}\n")
+
+
 def run() -> None:
     """Ask once by queue and once by gRPC, and print both traces."""
     with otlp_receiver() as receiver, parts(receiver) as (adapter, broker_url):
@@ -125,10 +136,11 @@ def main() -> None:
     """Run, or listen."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listen", type=int, metavar="PORT", help="only receive there, and print what comes")
-    port = parser.parse_args().listen
+    parser.add_argument("--caller", choices=["python", "java"], default="python", help="who asks")
+    options = parser.parse_args()
+    port = options.listen
     if port is None:
-        run()
-        return
+        return run_java() if options.caller == "java" else run()
     try:
         listen(port)
     except KeyboardInterrupt:

@@ -161,6 +161,18 @@ def test_a_cancelled_job_ends_so_for_all_who_ask(fake_adapter: FakeAdapter, fake
     assert failed(lambda: fake_adapter_client.get(submitted.job_id).document()).reason == "CANCELLED"
 
 
+def test_a_request_may_be_cancelled_before_it_comes(
+    fake_adapter: FakeAdapter, fake_adapter_client: AdapterClient
+) -> None:
+    fake_adapter.answer("t", {})
+
+    unknown = failed(lambda: fake_adapter_client.cancel(request_id="order-1"))
+    cancelled = fake_adapter_client.cancel(request_id="order-1", allow_missing=True)
+    later = failed(lambda: fake_adapter_client.run("t", b"", request_id="order-1"))
+
+    assert (unknown.reason, later.reason, later.job_id) == ("JOB_NOT_FOUND", "CANCELLED", cancelled.job_id)
+
+
 def test_a_submit_that_is_refused_leaves_no_job(fake_adapter: FakeAdapter, fake_adapter_client: AdapterClient) -> None:
     fake_adapter.fail("t", Reason.PAYLOAD_UNREADABLE)
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import wraps
-from types import TracebackType
-from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
+from types import MethodType, TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, Unpack, overload
 
 import grpc
 import grpc.aio
@@ -25,23 +25,22 @@ class _Method(Generic[P, T]):
     """A method with the parameters of a call that sends it and returns its answer."""
 
     def __init__(self, plan: Callable[P, Call[T]]) -> None:
-        self._plan = plan
-        self.__doc__ = plan.__doc__
+        @wraps(plan)
+        async def method(client: "AsyncAdapterClient", *args: P.args, **kwargs: P.kwargs) -> T:
+            return await client.send(plan(*args, **kwargs))
+
+        method.__dict__["__signature__"] = calls.method_signature(plan)
+        self._method = method
 
     @overload
-    def __get__(self, client: None, owner: type) -> Self: ...
+    def __get__(
+        self, client: None, owner: type
+    ) -> "Callable[Concatenate[AsyncAdapterClient, P], Coroutine[Any, Any, T]]": ...
     @overload
     def __get__(self, client: "AsyncAdapterClient", owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, client: "AsyncAdapterClient | None", owner: type) -> Any:
-        if client is None:
-            return self
-        plan = self._plan
-
-        @wraps(plan)
-        async def method(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await client.send(plan(*args, **kwargs))
-
-        return method
+        """Bind as a function does."""
+        return self._method if client is None else MethodType(self._method, client)
 
 
 class AsyncAdapterClient(Connection):

@@ -1,9 +1,11 @@
 """What each method sends and how its answer is read: written once, for the synchronous and the asynchronous client."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from inspect import Parameter, Signature
+from typing import Any, Generic, TypeVar, get_args
 from uuid import uuid4
 
 from google.protobuf.message import Message
@@ -26,6 +28,14 @@ class Call(Generic[T_co]):
     timeout_seconds: float | None = None
     """Deadline, retries included; None: the client's."""
     request_id: str = ""
+
+
+def method_signature(plan: Callable[..., Call[Any]]) -> Signature:
+    """Signature of the method that sends a call: as the call's own, with self, and what comes back."""
+    signature = inspect.signature(plan)
+    myself = Parameter("self", Parameter.POSITIONAL_ONLY)
+    (answer,) = get_args(signature.return_annotation)
+    return signature.replace(parameters=[myself, *signature.parameters.values()], return_annotation=answer)
 
 
 @dataclass(frozen=True, slots=True)

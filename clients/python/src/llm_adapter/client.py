@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 from functools import wraps
-from types import TracebackType
-from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
+from types import MethodType, TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, Unpack, overload
 
 import grpc
 
@@ -24,23 +24,20 @@ class _Method(Generic[P, T]):
     """A method with the parameters of a call that sends it and returns its answer."""
 
     def __init__(self, plan: Callable[P, Call[T]]) -> None:
-        self._plan = plan
-        self.__doc__ = plan.__doc__
+        @wraps(plan)
+        def method(client: "AdapterClient", *args: P.args, **kwargs: P.kwargs) -> T:
+            return client.send(plan(*args, **kwargs))
+
+        method.__dict__["__signature__"] = calls.method_signature(plan)
+        self._method = method
 
     @overload
-    def __get__(self, client: None, owner: type) -> Self: ...
+    def __get__(self, client: None, owner: type) -> "Callable[Concatenate[AdapterClient, P], T]": ...
     @overload
     def __get__(self, client: "AdapterClient", owner: type) -> Callable[P, T]: ...
     def __get__(self, client: "AdapterClient | None", owner: type) -> Any:
-        if client is None:
-            return self
-        plan = self._plan
-
-        @wraps(plan)
-        def method(*args: P.args, **kwargs: P.kwargs) -> T:
-            return client.send(plan(*args, **kwargs))
-
-        return method
+        """Bind as a function does."""
+        return self._method if client is None else MethodType(self._method, client)
 
 
 class AdapterClient(Connection):

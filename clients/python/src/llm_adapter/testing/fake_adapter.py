@@ -147,7 +147,8 @@ class _JobServicer(job_service_pb2_grpc.JobServiceServicer):
     def CancelJob(self, request: job_service_pb2.CancelJobRequest, context: Any) -> job_service_pb2.CancelJobResponse:
         """Stop."""
         with self._answering("CancelJob", context):
-            job = self._found(request)
+            may_be_missing = request.allow_missing and request.request_id
+            job = self._jobs.cancel_unseen(request.request_id) if may_be_missing else self._found(request)
             self._jobs.cancel(job)
             return job_service_pb2.CancelJobResponse(job=_shown(context, job.as_it_stands()))
 

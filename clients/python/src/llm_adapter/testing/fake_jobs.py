@@ -41,7 +41,8 @@ class FakeJob:
     """One job: what it is, and how and when it ends."""
 
     message: job_pb2.Job
-    request: Request
+    request: Request | None
+    """None: it was cancelled before it came, and matches any content."""
     step: Step
     ends_at: float
     """Monotonic seconds."""
@@ -93,7 +94,7 @@ class FakeJobs:
             known = self._by_request.get(request.request_id) if request.request_id else None
             if known is None:
                 return self._new(request)
-            if _content(known.request) != _content(request):
+            if known.request is not None and _content(known.request) != _content(request):
                 raise EndedInError(
                     Failure(Reason.REQUEST_ID_REUSED, "The request id came before with other content."),
                     known.message.job_id,
@@ -134,6 +135,18 @@ class FakeJobs:
         if job is None:
             raise EndedInError(Failure(Reason.JOB_NOT_FOUND, "There is no such job."))
         return job
+
+    def cancel_unseen(self, request_id: str) -> FakeJob:
+        """Cancel a request that has not come yet; if it has, return its job as it is."""
+        with self.change:
+            known = self._by_request.get(request_id)
+            if known is not None:
+                return known
+            message = job_pb2.Job(job_id=str(uuid4()), request_id=request_id, client="default", revision=1)
+            message.create_time.GetCurrentTime()
+            job = FakeJob(message, None, Step(failure=_CANCELLED), time.monotonic())
+            self._jobs[message.job_id] = self._by_request[request_id] = job
+            return job
 
     def cancel(self, job: FakeJob) -> None:
         """End a job that has not ended."""
