@@ -21,12 +21,14 @@ async def test_while_the_model_is_down_one_message_is_taken_to_find_out(service:
     await until(lambda: not len(service.runs))
 
     await asyncio.wait_for(service.deliveries.wait_until_takable(TASK), 5)
+    service.model.hold()
     service.deliver(a_message("probe"), request_by_queue("probe"))
-    await until(lambda: service.model.calls("probe") >= 1)
+    await service.until_calling()
     waiting = service.beside(service.deliveries.wait_until_takable(TASK))
-    await until(lambda: service.gate.waiting)
-    assert not waiting.done()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(waiting), 0.05)
     service.model.down(is_down=False)
+    service.model.let_go()
 
     await asyncio.wait_for(waiting, 5)
 
