@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from typing import Any
 
 from tests.integration.cli.conftest import TASKS, write_config
@@ -79,3 +80,30 @@ async def test_a_model_that_answers_is_well(cli: CommandLine) -> None:
     assert {"part": "model default", "problem": "", "owner": "", "detail": "gemini, answered as served-model-2026"} in [
         {key: finding[key] for key in ("part", "problem", "owner", "detail")} for finding in done.document
     ]
+
+
+def test_a_model_that_cannot_be_told_the_contract_is_refused_where_it_is_configured_and_where_it_is_asked_for(
+    cli: CommandLine,
+) -> None:
+    folder = cli.folder / "deep"
+    shutil.copytree(TASKS / "extract-invoice", folder / "extract-invoice")
+    file = folder / "extract-invoice" / "output.schema.json"
+    schema = json.loads(file.read_text())
+    nested: dict[str, Any] = {"type": "string", "maxLength": 5}
+    for _ in range(7):
+        nested = {"type": "object", "properties": {"a": nested}, "required": ["a"], "additionalProperties": False}
+    schema["properties"]["deep"] = nested
+    file.write_text(json.dumps(schema))
+    azure = {"provider": "azure", "base_url": "https://r.example", "deployment": "d", "api_key": "k"}
+
+    write_config(cli.folder, tasks=str(folder), models={"default": {"provider": "simulated"}, "corp": azure})
+    asked_for = cli.run("run", "extract-invoice", invoice(), "--model", "corp")
+    write_config(cli.folder, tasks=str(folder), models={"default": azure})
+    served, checked = cli.run("serve"), cli.run("tasks", "check")
+
+    assert asked_for.code == 1
+    assert asked_for.stderr.startswith("MODEL_REJECTED: corp: it cannot be told the task's output contract")
+    assert (served.code, checked.code) == (3, 3)
+    assert "its output contract cannot be told to the model 'default'" in served.stderr
+    assert "azure takes 5" in served.stderr
+    assert "azure takes 5" in checked.stderr
