@@ -62,7 +62,7 @@ trace: setup servers ## Print one trace of a real run as a tree: a caller, Rabbi
 bench-smoke: setup ## Run the benchmark for a few seconds, to see that it works
 	$(BIN)/python tests/bench/pipeline_bench.py --jobs 200 --concurrency 50
 
-image-check: setup ## Build the image, run it locked down, send it a job and stop it; also where there is no Docker engine and no registry
+image-check: setup servers ## Build the image, run it locked down, send it a job and stop it; also where there is no Docker engine and no registry
 	@deploy/setup/setup.sh containers
 	$(BIN)/python -m deploy.image.check
 

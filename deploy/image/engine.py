@@ -100,6 +100,8 @@ def python_image(engine: Engine, folder: Path, wanted: str) -> str:
 
 def _make_stand_in(engine: Engine, folder: Path, suite: str, name: str) -> None:
     """Make a Debian with its own Python and this machine's certificates."""
+    if not shutil.which("mmdebstrap"):
+        raise EngineError("No registry has the base image. Name another with PYTHON_IMAGE=…, or install mmdebstrap.")
     archive = folder / f"{suite}.tar"
     folder.mkdir(parents=True, exist_ok=True)
     certificates = "/etc/ssl/certs/ca-certificates.crt"
