@@ -74,4 +74,4 @@ proto: setup ## Generate the Python of the gRPC contract again, into clients/pyt
 	$(BIN)/python proto/generate.py
 
 clean: ## Remove what was built and installed in this folder
-	rm -rf $(VENV) .tools build dist .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .tools build dist .mypy_cache .ruff_cache .import_linter_cache .cache/image
