@@ -34,6 +34,7 @@ def _speaks_tls(host: str, port: int) -> bool:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # nothing is sent: the question is only whether there is TLS
+    context.set_alpn_protocols(["h2"])
     try:
         with socket.create_connection((host, port), _SECONDS) as plain, context.wrap_socket(plain):
             return True

@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
-import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tests.kit.adapter_process import ROOT, AdapterProcess, clean_environment
+from tests.kit.certificates import Authority
 from tests.kit.scripted_endpoint import answer, scripted_endpoint
 
 CHECK = ROOT / "deploy" / "image" / "health.py"
-TLS = Path(__file__).parents[1] / "models" / "tls"
 NOBODY = "127.0.0.1:1"
 
 
@@ -64,22 +63,23 @@ def test_nobody_on_the_port_is_not_healthy() -> None:
     assert "no answer on 127.0.0.1:1: UNAVAILABLE" in said
 
 
-@pytest.mark.parametrize(("status", "expected"), [(200, (0, "")), (503, (1, "/readyz answers 503\n"))])
-async def test_a_port_with_tls_is_as_healthy_as_readyz_says(status: int, expected: tuple[int, str]) -> None:
+def test_a_service_that_asks_for_client_certificates_is_healthy(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    shown = authority.issue("adapter", "localhost")
+    tls = {"certificate": str(shown.certificate), "key": str(shown.key), "client_ca": str(authority.file)}
+    with AdapterProcess(tmp_path, {"grpc": {"listen": "127.0.0.1:0", "tls": tls}}) as adapter:
+        assert check(f"0.0.0.0:{adapter.grpc_port}", f"0.0.0.0:{adapter.http_port}") == (0, "")
+
+
+async def test_a_port_with_tls_is_not_healthy_where_readyz_says_so_or_nobody_answers(tmp_path: Path) -> None:
+    shown = Authority(tmp_path).issue("adapter", "localhost")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(TLS / "certificate.pem", TLS / "key.pem")
+    context.load_cert_chain(shown.certificate, shown.key)
     async with scripted_endpoint(context) as with_tls, scripted_endpoint() as plain:
-        plain.script = [answer({}, status)]
-        addresses = [one.url.partition("//")[2].removesuffix("/v1") for one in (with_tls, plain)]
-        assert await asyncio.to_thread(check, *addresses) == expected
-        assert [asked.path for asked in plain.asked] == ["/readyz"]
-
-
-async def test_a_port_with_tls_is_not_healthy_where_nobody_answers_readyz() -> None:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(TLS / "certificate.pem", TLS / "key.pem")
-    async with scripted_endpoint(context) as with_tls:
-        code, said = await asyncio.to_thread(check, with_tls.url.partition("//")[2].removesuffix("/v1"))
+        plain.script = [answer({}, 503)]
+        grpc_address, http_address = (one.url.partition("//")[2].removesuffix("/v1") for one in (with_tls, plain))
+        assert await asyncio.to_thread(check, grpc_address, http_address) == (1, "/readyz answers 503\n")
+        code, said = await asyncio.to_thread(check, grpc_address, NOBODY)
 
     assert code == 1
     assert "no answer on 127.0.0.1:1" in said
