@@ -102,6 +102,7 @@ PROFILES = (
         headroom=_reasoning_headroom("low"),
     ),
     Profile("xai", r"grok-(2|3)|.*-non-reasoning"),
+    Profile("xai", r"grok-(4\.[3-9](?!\d)|[5-9]|latest)", efforts=_efforts("none"), headroom=_HEADROOM),
     Profile("xai", headroom=_reasoning_headroom("low")),  # always reasons, and refuses to be told how much
     *_gemini_families("gemini", frozenset({"seed"})),  # unknown fields are refused
     *_gemini_families("vertex", frozenset()),

@@ -88,6 +88,9 @@ BOTH: Sent = {"seed": 7, "temperature": 0.5}
             {"max_completion_tokens": 4496, **BOTH, "reasoning_effort": "low"},
             (),
         ),
+        ("xai", "grok-4.3", {"max_completion_tokens": 4496, **BOTH, "reasoning_effort": "low"}, ()),
+        ("xai", "grok-4.20-reasoning", {"max_completion_tokens": 4496, **BOTH}, ("reasoning",)),
+        ("xai", "grok-4.20-non-reasoning", {"max_completion_tokens": 400, **BOTH}, ("reasoning",)),
         ("gemini", "gemini-2.5-flash", {"max_tokens": 4496, "temperature": 0.5, "reasoning_effort": "low"}, ("seed",)),
         ("gemini", "gemini-2.0-flash", {"max_tokens": 400, "temperature": 0.5}, ("seed", "reasoning")),
         (
