@@ -186,7 +186,7 @@ class Log(Section):
 class Traces(Section):
     """Where spans go; without this section there are none."""
 
-    endpoint: str = Field(pattern=r"^https?://[^\s/]+\S*$")
+    endpoint: str = Field(pattern=r"^https?://[^\s/@]+(/\S*)?$")
     """URL of an OTLP/HTTP collector; without a path: its /v1/traces."""
     headers: dict[str, SecretStr] = {}
     sample: float = Field(1.0, ge=0, le=1)

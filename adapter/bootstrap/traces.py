@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import grpc.aio
 
 from adapter.inbound.grpc.tracing import TracingInterceptor
+from adapter.outbound.traces.export_settings import ExportSettings
 from adapter.outbound.traces.model import CallNames, TracedModel
 from adapter.pipeline.gated_model import GatedModel
 from adapter.ports import NO_TRACER, Tracer
@@ -60,15 +61,19 @@ class Traces:
 
 
 def _exporting(section: TracesSection, instance: str) -> "Exporting":
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        problem = Problem(
-            "traces", 0, 'OpenTelemetry is not installed. Install the extra: pip install "llm-adapter[traces]"'
-        )
-        raise ConfigurationProblems((problem,))
-    from adapter.outbound.traces.export import Exporting, ExportSettings  # noqa: PLC0415 - as above
+    wanted = export_settings(section, instance)
+    from adapter.outbound.traces.export import Exporting  # noqa: PLC0415 - as above
 
+    return Exporting(wanted)
+
+
+def export_settings(section: TracesSection, instance: str) -> ExportSettings:
+    """Where to send spans. Raises ConfigurationProblems when the extra is not installed, SecretMissing."""
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+        fix = 'OpenTelemetry is not installed. Install the extra: pip install "llm-adapter[traces]"'
+        raise ConfigurationProblems((Problem("traces", 0, fix),))
     headers = {name: reveal(value) for name, value in section.headers.items()}
-    return Exporting(ExportSettings(section.endpoint, headers, section.sample, section.service_name, instance))
+    return ExportSettings(section.endpoint, headers, section.sample, section.service_name, instance)
 
 
 def _names(name: str, section: ModelSection) -> CallNames:

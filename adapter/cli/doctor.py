@@ -12,6 +12,7 @@ from adapter.bootstrap.models import build_models, close_models
 from adapter.cli.configured import settings_of
 from adapter.cli.console import cell, print_json
 from adapter.cli.doctor_doors import examine_doors
+from adapter.cli.doctor_traces import examine_traces
 from adapter.cli.exits import Exit, exit_codes
 from adapter.cli.finding import Finding
 from adapter.cli.options import ConfigOption, JsonOption
@@ -56,6 +57,7 @@ async def _examine(settings: Settings, catalogue: Catalogue) -> list[Finding]:
     findings = [Finding("configuration", detail="valid"), Finding("tasks", detail=tasks), _database(settings)]
     findings += await examine_doors(settings, catalogue)
     findings += [finding async for finding in _broker(settings, catalogue)]
+    findings += await examine_traces(settings)
     findings += await asyncio.gather(*(_model(settings, catalogue, name) for name in settings.models))
     return findings
 

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
@@ -14,6 +13,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+from adapter.outbound.traces.export_settings import ExportSettings
 
 log = structlog.get_logger()
 
@@ -26,26 +27,12 @@ _TRACES_PATH = "/v1/traces"
 _MOST_ATTRIBUTE_CHARACTERS = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class ExportSettings:
-    """Where to, and how much of it."""
-
-    endpoint: str
-    """URL of an OTLP/HTTP collector; without a path: its /v1/traces."""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    sample: float = 1.0
-    """Share of the traces that begin here; what began elsewhere is sampled as it was there."""
-    service_name: str = "llm-adapter"
-    instance: str = ""
-
-
 class Exporting:
     """Owns the provider of a process."""
 
     def __init__(self, settings: ExportSettings) -> None:
         """Start the exporting thread; nothing is connected before the first span ends."""
-        # Its own words for a collector that is down would be one or two lines a second.
-        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+        _keep_quiet()
         attributes = {
             "service.name": settings.service_name,
             "service.version": version("llm-adapter"),
@@ -57,9 +44,7 @@ class Exporting:
             shutdown_on_exit=False,
             span_limits=SpanLimits(max_attribute_length=_MOST_ATTRIBUTE_CHARACTERS),
         )
-        exporter = OTLPSpanExporter(
-            endpoint=_traces_url(settings.endpoint), headers=dict(settings.headers), timeout=_EXPORT_SECONDS
-        )
+        exporter = _exporter(settings, _EXPORT_SECONDS)
         self.provider.add_span_processor(
             BatchSpanProcessor(
                 ReportingExporter(exporter),
@@ -103,6 +88,27 @@ class ReportingExporter(SpanExporter):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Nothing is kept here."""
         return self._inner.force_flush(timeout_millis)
+
+
+def collector_answers(settings: ExportSettings, timeout_seconds: float = 5.0) -> bool:
+    """Send an empty batch, and tell whether it was taken. Blocks."""
+    _keep_quiet()
+    exporter = _exporter(settings, timeout_seconds)
+    try:
+        return exporter.export(()) is SpanExportResult.SUCCESS
+    finally:
+        exporter.shutdown()
+
+
+def _keep_quiet() -> None:
+    """The package's own words for a collector that is down would be one or two lines a second."""
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+
+
+def _exporter(settings: ExportSettings, timeout_seconds: float) -> SpanExporter:
+    return OTLPSpanExporter(
+        endpoint=_traces_url(settings.endpoint), headers=dict(settings.headers), timeout=timeout_seconds
+    )
 
 
 def _traces_url(endpoint: str) -> str:
