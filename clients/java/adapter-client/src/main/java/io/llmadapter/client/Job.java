@@ -62,17 +62,23 @@ public final class Job {
   }
 
   /**
-   * Returns the output of a job that SUCCEEDED.
+   * Returns the output of a job that SUCCEEDED with an accepted one. Where a review is wanted too, take {@link #result()} and
+   * look at its verdict.
    *
-   * @throws AdapterException with the job's own reason if it FAILED or was CANCELLED
+   * @throws AdapterException with the job's own reason if it FAILED or was CANCELLED; with REVIEW_NEEDED if a person has to look
+   *     at the output first
    * @throws IllegalStateException if it has not ended
    */
   public JobResult resultOrThrow() {
     error().ifPresent(error -> {
       throw new AdapterException(error, jobId(), requestId(), null);
     });
-    return result().orElseThrow(
-        () -> new IllegalStateException("Job " + jobId() + " has not ended, it is " + state() + ". Watch it or ask again later."));
+    JobResult result = result().orElseThrow(() -> new IllegalStateException(
+        "Job " + jobId() + " has not ended, it is " + state() + ". Watch it or ask again later."));
+    if (!result.verdict().isAccepted()) {
+      throw Failures.reviewNeeded(this);
+    }
+    return result;
   }
 
   /** Returns what the job has used so far, over all attempts. */

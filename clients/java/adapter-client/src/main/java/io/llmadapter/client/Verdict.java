@@ -15,4 +15,9 @@ public enum Verdict {
   public static Verdict of(String name) {
     return Names.find(values(), name, UNKNOWN);
   }
+
+  /** Returns whether the output can be used without a person's look. */
+  public boolean isAccepted() {
+    return this == ACCEPTED || this == ACCEPTED_REPAIRED;
+  }
 }

@@ -21,7 +21,7 @@ final class Parts {
   private Parts() {}
 
   static AdapterProcess.Builder adapter() {
-    return AdapterProcess.builder().tasks(tasks());
+    return AdapterProcess.builder().tasks(tasks()).startTimeout(Duration.ofSeconds(180));
   }
 
   /** Returns an adapter whose model takes so long for every answer. */
