@@ -1,5 +1,6 @@
 package io.llmadapter.amqp;
 
+import com.rabbitmq.client.ShutdownSignalException;
 import io.llmadapter.client.AdapterException;
 import io.llmadapter.client.JobError;
 import io.llmadapter.client.Reasons;
@@ -11,24 +12,32 @@ import org.springframework.amqp.core.Message;
 import org.springframework.amqp.core.MessageProperties;
 import org.springframework.amqp.rabbit.connection.ConnectionFactory;
 import org.springframework.amqp.rabbit.core.RabbitTemplate;
+import org.springframework.amqp.rabbit.support.RabbitExceptionTranslator;
 import org.springframework.amqp.support.converter.SmartMessageConverter;
 import org.springframework.core.ParameterizedTypeReference;
 
-/** Sends requests to an adapter by RabbitMQ. Safe for many threads. Has a template of its own: the monolith's stays as it is. */
+/**
+ * Sends requests to an adapter by RabbitMQ. Safe for many threads. Has a template of its own: the monolith's stays as it is.
+ *
+ * <p>With publisher confirms of the type "simple" ({@code spring.rabbitmq.publisher-confirm-type: simple}), {@link #send}
+ * returns once the broker has the request; without, a request may be lost on its way, and nobody is told.
+ */
 public final class AdapterRabbit {
 
   /** Where an adapter takes requests, unless its names are configured. */
   public static final String REQUESTS = "adapter.requests";
 
   private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(60);
+  private static final long CONFIRM_MILLIS = 10_000;
 
   private final RabbitTemplate template;
+  private final boolean confirms;
   private Duration replyTimeout;
 
   /**
    * Makes a sender to the exchange {@value #REQUESTS} whose calls wait 60 seconds for a reply.
    *
-   * @param connections to the broker; with publisher confirms and returns, lost requests are noticed
+   * @param connections to the broker
    * @param json writes records and binds documents; wrapped in an {@link AdapterMessageConverter}, unless it is one
    */
   public AdapterRabbit(ConnectionFactory connections, SmartMessageConverter json) {
@@ -38,7 +47,7 @@ public final class AdapterRabbit {
   /**
    * Makes a sender.
    *
-   * @param connections to the broker; with publisher confirms and returns, lost requests are noticed
+   * @param connections to the broker
    * @param json writes records and binds documents; wrapped in an {@link AdapterMessageConverter}, unless it is one
    * @param requestsExchange exchange where the adapter takes requests
    * @param replyTimeout how long {@link #call} waits
@@ -46,6 +55,7 @@ public final class AdapterRabbit {
   public AdapterRabbit(
       ConnectionFactory connections, SmartMessageConverter json, String requestsExchange, Duration replyTimeout) {
     this.template = new RabbitTemplate(connections);
+    this.confirms = connections.isSimplePublisherConfirms();
     template.setExchange(Objects.requireNonNull(requestsExchange, "requestsExchange"));
     template.setMessageConverter(json instanceof AdapterMessageConverter ? json : new AdapterMessageConverter(json));
     template.setMandatory(true);
@@ -55,7 +65,7 @@ public final class AdapterRabbit {
 
   /**
    * Returns the template: its sends go to the adapter's exchange with the task as routing key, have an id and are persistent;
-   * its replies are documents or exceptions. For returns and confirms of the broker set callbacks here.
+   * its replies are documents or exceptions.
    */
   public RabbitTemplate template() {
     return template;
@@ -73,9 +83,16 @@ public final class AdapterRabbit {
    * @param task "classify-ticket", or with a major version "classify-ticket.v1"
    * @param record an object to be written as JSON, or a message with the bytes of a legacy record
    * @return the request id
+   * @throws org.springframework.amqp.AmqpException if the broker cannot be reached or, with confirms, does not take the request
+   *     within 10 seconds; send it again, with the same request id
    */
   public String send(String task, Object record, RequestProperties properties) {
-    template.send(task, properties.postProcessMessage(messageOf(record)));
+    Message request = properties.postProcessMessage(messageOf(record));
+    if (confirms) {
+      sendConfirmed(task, request);
+    } else {
+      template.send(task, request);
+    }
     return properties.requestId();
   }
 
@@ -96,6 +113,20 @@ public final class AdapterRabbit {
     }
     SmartMessageConverter converter = (SmartMessageConverter) template.getMessageConverter();
     return type.cast(converter.fromMessage(reply, ParameterizedTypeReference.forType(type)));
+  }
+
+  private void sendConfirmed(String task, Message request) {
+    try {
+      template.invoke(
+          operations -> {
+            operations.send(task, request);
+            operations.waitForConfirmsOrDie(CONFIRM_MILLIS);
+            return null;
+          });
+    } catch (ShutdownSignalException exception) {
+      // Spring lets it through while it waits for the confirm.
+      throw RabbitExceptionTranslator.convertRabbitAccessException(exception);
+    }
   }
 
   private Message messageOf(Object record) {

@@ -54,7 +54,7 @@ final class RawJson {
   private byte[] value() {
     int begin = at;
     int depth = 0;
-    do {
+    while (at < text.length && (at == begin || depth > 0 || !endsHere(begin))) {
       byte one = text[at];
       if (one == '"') {
         skipString();
@@ -62,7 +62,7 @@ final class RawJson {
       }
       depth += one == '{' || one == '[' ? 1 : one == '}' || one == ']' ? -1 : 0;
       at++;
-    } while (at < text.length && (depth > 0 || !endsHere(begin)));
+    }
     return Arrays.copyOfRange(text, begin, at);
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.llmadapter.amqp.AdapterRabbit;
 import io.llmadapter.amqp.JobReply;
+import io.llmadapter.amqp.JsonConverter;
 import io.llmadapter.amqp.Outcome;
 import io.llmadapter.amqp.RequestProperties;
 import io.llmadapter.client.AdapterClient;
@@ -24,6 +25,7 @@ import llmadapter.classifyticket.Triage;
 import llmadapter.extractinvoice.BookingRecord;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.springframework.amqp.AmqpException;
 import org.springframework.amqp.core.Message;
 import org.springframework.amqp.core.MessageBuilder;
 import org.springframework.amqp.rabbit.core.RabbitAdmin;
@@ -54,6 +56,7 @@ class SpringIT {
   @DynamicPropertySource
   static void addresses(DynamicPropertyRegistry registry) {
     registry.add("spring.rabbitmq.addresses", World.BROKER::springAddress);
+    registry.add("spring.rabbitmq.publisher-confirm-type", () -> "simple");
     registry.add("llm-adapter.target", World.ADAPTER::target);
     registry.add("llm-adapter.plaintext", () -> true);
   }
@@ -174,6 +177,18 @@ class SpringIT {
     assertThat(review).isNotNull();
     assertThat(taken(listeners.plain).category()).isNotNull();
     assertThat(listeners.plain).isEmpty();
+  }
+
+  @Test
+  void aRequestThatTheBrokerDoesNotTakeIsAnException() {
+    AdapterRabbit astray =
+        new AdapterRabbit(
+            plainTemplate.getConnectionFactory(), JsonConverter.create(), "no.such.exchange", Duration.ofSeconds(1));
+
+    AmqpException lost =
+        catchThrowableOfType(() -> astray.send(TASK, ticket(), RequestProperties.of(id)), AmqpException.class);
+
+    assertThat(lost).isNotNull();
   }
 
   @Test
