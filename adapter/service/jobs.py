@@ -26,6 +26,9 @@ from adapter.service.live_runs import Intent, LiveRun, LiveRuns, RunStopped
 from adapter.service.submissions import Submissions
 from adapter.service.work import Worker
 
+# Who waited as long as it was told to comes back after this at the earliest.
+LEAST_PAUSE_SECONDS = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
@@ -108,7 +111,7 @@ class Jobs:
                 finally:
                     change.cancel()
                 if not done and run.cause is not None and self._patience(run, begun) == 0:
-                    raise _of_job(run.cause, run.job_id)
+                    raise _of_job(run.cause, run.job_id, asyncio.get_running_loop().time() - run.waiting_since)
             return run.done.result()
 
     def _patience(self, run: LiveRun, begun: float) -> float | None:
@@ -205,10 +208,12 @@ def _own(selection: JobFilter, caller: Caller) -> JobFilter:
     )
 
 
-def _of_job(cause: AdapterError, job_id: str) -> AdapterError:
+def _of_job(cause: AdapterError, job_id: str, waited_seconds: float) -> AdapterError:
     """Each who waits gets an error of its own: one that is raised twice would carry both tracebacks."""
     metadata = {**cause.metadata, "job_id": job_id}
-    return type(cause)(cause.message, metadata=metadata, retry_after_seconds=cause.retry_after_seconds)
+    pause = cause.retry_after_seconds
+    left = None if pause is None else max(min(pause, LEAST_PAUSE_SECONDS), pause - waited_seconds)
+    return type(cause)(cause.message, metadata=metadata, retry_after_seconds=left)
 
 
 def _delivered(job: Job, request: JobRequest) -> Job:

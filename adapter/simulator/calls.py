@@ -41,6 +41,8 @@ class LoggedCall:
     outcome: CallEnd
     concurrency: int
     """Calls in flight when it came, itself included."""
+    tokens: int = 0
+    """Of prompt and reply, as its usage says; 0 without a reply."""
 
     def to_json(self) -> bytes:
         """One line of JSON."""

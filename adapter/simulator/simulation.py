@@ -89,6 +89,7 @@ class RunningCall:
     source: str = ""
     outcome: CallEnd = CallEnd.ABANDONED
     status: int = 0
+    tokens: int = 0
 
     @property
     def word(self) -> str:
@@ -138,11 +139,17 @@ class Simulation:
                 status=call.status,
                 outcome=call.outcome,
                 concurrency=call.concurrency,
+                tokens=call.tokens if call.outcome is CallEnd.ANSWERED else 0,
             )
         )
 
     def reply(self, question: Question, call: RunningCall) -> SimulatedReply:
         """Say what the model says. Raises UnusableSchema."""
+        said = self._reply(question, call)
+        call.tokens = said.prompt_tokens + said.completion_tokens
+        return said
+
+    def _reply(self, question: Question, call: RunningCall) -> SimulatedReply:
         compiled = self._schemas.get(question.schema) if question.schema is not None else None
         text = self._text(question, compiled, call)
         schema_bytes = compiled.bytes if compiled is not None else 0
