@@ -11,7 +11,7 @@ MODEL ?= local
 CALLER ?= python
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup servers local-model demo monolith test lint types unit integration java java-report format proto trace bench-smoke image-check clean
+.PHONY: limits-run help setup servers local-model demo monolith test lint types unit integration java java-report format proto trace bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ bench-smoke: setup ## Run the benchmark for a few seconds, to see that it works
 image-check: setup servers ## Build the image, run it locked down, send it a job and stop it; also where there is no Docker engine and no registry
 	@deploy/setup/setup.sh containers
 	$(BIN)/python -m deploy.image.check
+
+limits-run: setup servers ## Let 100 callers press on the limits of a model on three replicas that come and go, for 8 minutes
+	PYTHONPATH=. $(BIN)/python tests/limits/limits_run.py
 
 format: setup ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .

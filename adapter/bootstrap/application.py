@@ -104,9 +104,8 @@ class Application:
         await core.store.heartbeat()
         if await core.store.reap():
             core.runs.start_slowly()
-        if self.shares.is_needed:
-            await self.shares.exchange()
-            self._beside(self.shares.run(), "shares")
+        await self.shares.exchange()
+        self._beside(self.shares.run(), "shares")
         self._beside(self.housekeeping.run(), "housekeeping")
         await self.doors.open()
         self._beside(self.doors.run(), "doors")
@@ -188,8 +187,7 @@ class Application:
         if self._http:
             await self._http.stop()
         try:
-            if self.shares.is_needed:
-                await self.shares.leave()
+            await self.shares.leave()
             await self.core.store.retire()
         except StoreUnavailable as exc:
             log.warning("not_retired", reason=exc.message)

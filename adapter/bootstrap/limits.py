@@ -10,7 +10,7 @@ log = structlog.get_logger()
 
 
 def build_share_exchange(core: Core) -> ShareExchange:
-    """Exchange the shares of every model's limits at each heartbeat."""
+    """Exchange the shares of every model's limits, and of the rates of clients, at each heartbeat."""
     database = core.settings.database
     limiters = [model.limiter for model in core.models.values() if model.limiter is not None]
 
@@ -20,7 +20,9 @@ def build_share_exchange(core: Core) -> ShareExchange:
             core.metrics.limit_level(limiter.name, level.kind.value, level.total, level.share, level.used)
 
     settings = ExchangeSettings(database.lease_seconds, database.heartbeat_seconds)
-    return ShareExchange(limiters, core.store.shares, core.clock, settings, report=report)
+    exchange = ShareExchange(limiters, core.store.shares, core.clock, settings, report=report)
+    core.admission.rates.on_new = exchange.add
+    return exchange
 
 
 def warn_of_small_limits(core: Core) -> None:

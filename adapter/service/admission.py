@@ -10,6 +10,7 @@ from adapter.domain.job import Job, JobRequest, Origin
 from adapter.domain.trace import TraceContext
 from adapter.errors import PayloadTooLarge, RequestIdReused
 from adapter.ports import NO_TRACER, Claim, ClaimResult, Clock, IdReused, JobStore, NewJob, Recorded, RunningNow, Tracer
+from adapter.service.client_rates import ClientRates
 from adapter.service.clients import ClientOf, task_denied
 from adapter.service.live_runs import LiveRun, LiveRuns
 from adapter.service.work import Worker
@@ -47,6 +48,7 @@ class Admission:
         self.clock = clock
         self.payload_bytes = payload_bytes
         self.client_of = client_of
+        self.rates = ClientRates(clock, client_of)
         self.tracer = tracer
 
     def new_job(self, request: JobRequest, origin: Origin) -> NewJob:

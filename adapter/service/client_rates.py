@@ -40,7 +40,7 @@ class ClientRates:
                 reservation = await limiter.admit(0, self._clock.now().timestamp())
         except TimeoutError:
             raise RateLimited(
-                f"The client {client} may send {rate.requests} requests in {rate.per_seconds:g} s, and has. "
+                f"The client {client} may send {rate.requests} requests in {rate.per_seconds:g} s. "
                 f"{RateLimited().message}",
                 metadata={"client": client},
                 retry_after_seconds=limiter.wait_seconds(0),

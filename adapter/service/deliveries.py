@@ -110,12 +110,16 @@ class Deliveries:
             task = self._admission.catalogue.resolve(request.task)
             routes = self._routing.all_routes(request, task)
             claim = self._admission.claimer(new)
+
+            def find() -> Awaitable[LiveRun | Job | RunningNow | None]:
+                return self._admission.find(
+                    claim, lambda claimed: LiveRun(claimed, request, routes=routes, message=message)
+                )
+
             held = _Held(
                 message,
                 routes,
-                lambda: self._admission.find(
-                    claim, lambda claimed: LiveRun(claimed, request, routes=routes, message=message)
-                ),
+                self._admission.rates.once(request.client, find),
                 lambda: self._submissions.keep(new, request, task),
                 self._clock.monotonic() + self._settings.max_hold_seconds,
             )

@@ -75,6 +75,7 @@ class Jobs:
 
     async def _run(self, request: JobRequest, seen: list[str]) -> Job:
         new = self._admission.new_job(request, Origin.RUN)
+        await self._admission.rates.take(request.client)
         claim = self._admission.claimer(new)
         while True:
             self._refuse_when_full()
@@ -129,6 +130,7 @@ class Jobs:
         new = self._admission.new_job(request, Origin.SUBMITTED)
         if request.deadline is not None and request.deadline <= self._clock.now():
             raise InvalidRequest("The deadline has passed already. Send a later one.", metadata={"field": "deadline"})
+        await self._admission.rates.take(request.client)
         task = self._admission.catalogue.resolve(request.task)
         await read_record(task, request.payload, self._admission.payload_bytes, self._admission.tracer)
         return await self._submissions.store(new, request, task)

@@ -37,19 +37,21 @@ class ShareExchange:
         report: Callable[[Limiter], None] = lambda _limiter: None,
     ) -> None:
         """`report` is told each limiter after an exchange, for metrics."""
-        self._limiters = [limiter for limiter in limiters if limiter.is_limited]
+        self._limiters: dict[str, Limiter] = {}
         self._store = store
         self._clock = clock
         self._settings = settings
         self._report = report
         self._is_short = asyncio.Event()
-        for limiter in self._limiters:
-            limiter.on_short = self._is_short.set
+        for limiter in limiters:
+            self.add(limiter)
 
-    @property
-    def is_needed(self) -> bool:
-        """True if there is any limit to share."""
-        return bool(self._limiters)
+    def add(self, limiter: Limiter) -> None:
+        """Share its limits from now on, in place of one of the same name."""
+        if limiter.is_limited:
+            self._limiters[limiter.name] = limiter
+            limiter.on_short = self._is_short.set
+            self._is_short.set()
 
     async def run(self) -> None:
         """Exchange for ever."""
@@ -67,13 +69,17 @@ class ShareExchange:
     async def exchange(self) -> None:
         """Exchange once. Raises StoreUnavailable: then nobody knows what was stored, and nothing more is admitted."""
         self._is_short.clear()
+        limiters = list(self._limiters.values())
+        if not limiters:
+            return
         begun = self._clock.monotonic()
-        claims = [claim for limiter in self._limiters for claim in limiter.pause()]
-        shares = await self._store.exchange(claims)
-        for limiter in self._limiters:
+        shares = await self._store.exchange([claim for limiter in limiters for claim in limiter.pause()])
+        for limiter in limiters:
             limiter.grant(shares, begun + self._settings.lease_seconds)
             self._report(limiter)
 
     async def leave(self) -> None:
         """Admit nothing more, and let the others have what was not used. Raises StoreUnavailable."""
-        await self._store.leave([claim for limiter in self._limiters for claim in limiter.pause()])
+        claims = [claim for limiter in self._limiters.values() for claim in limiter.pause()]
+        if claims:
+            await self._store.leave(claims)

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+from llm_adapter.v1.job_pb2 import Payload
+from llm_adapter.v1.job_service_pb2 import RunJobRequest
 
 from tests.integration.security.conftest import TICKET, KeysFile
 from tests.kit.adapter_process import AdapterProcess
@@ -18,7 +21,7 @@ def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AdapterP
     """Give an adapter that takes three requests a minute from one client."""
     folder: Path = tmp_path_factory.mktemp("hurried")
     keys = KeysFile(folder / "keys.yaml", {})
-    keys.write({"name": "hasty", "rate": "3/min"}, {"name": "calm"})
+    keys.write({"name": "hasty", "rate": "3/min"}, {"name": "once", "rate": "1/min"}, {"name": "calm"})
     with AdapterProcess(folder, {"auth": {"keys": keys.setting}}) as process:
         yield process, keys
 
@@ -47,19 +50,20 @@ def test_a_client_over_its_rate_is_refused_and_others_go_on(hurried: tuple[Adapt
 
 def test_the_refusal_names_the_quota(hurried: tuple[AdapterProcess, KeysFile]) -> None:
     process, keys = hurried
-    hasty = GrpcCaller(process.grpc_address, key=keys.keys["hasty"])
+    caller = GrpcCaller(process.grpc_address, key=keys.keys["once"])
+    caller.run("classify-ticket", TICKET)
+    request = RunJobRequest(task="classify-ticket", payload=Payload(content=TICKET, content_type="application/json"))
 
-    quota = error_details_pb2.QuotaFailure()
-    while not quota.violations:
-        try:
-            hasty.run("classify-ticket", TICKET)
-        except GrpcFailure as failure:
-            assert isinstance(failure.__cause__, grpc.RpcError)
-            for detail in rpc_status.from_call(failure.__cause__).details:
-                detail.Unpack(quota)
+    with pytest.raises(grpc.RpcError) as refused:
+        caller.jobs.RunJob(request, timeout=30)
 
-    assert [violation.subject for violation in quota.violations] == ["client:hasty"]
-    hasty.close()
+    quotas = [error_details_pb2.QuotaFailure.FromString(detail.value) for detail in _details(refused.value, "Quota")]
+    assert [violation.subject for quota in quotas for violation in quota.violations] == ["client:once"]
+    caller.close()
+
+
+def _details(error: Any, name: str) -> list[Any]:
+    return [detail for detail in rpc_status.from_call(error).details if name in detail.type_url]
 
 
 def _submit_failure(caller: GrpcCaller) -> GrpcFailure:
