@@ -12,7 +12,6 @@ import grpc
 from llm_adapter.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc
 
 _TRY_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED}
-_LONGEST_PUSHBACK_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +102,5 @@ class Crowd:
 def _pushback_seconds(exc: grpc.aio.AioRpcError) -> float:
     for key, value in exc.trailing_metadata() or ():
         if key == "grpc-retry-pushback-ms":
-            return min(int(value) / 1000, _LONGEST_PUSHBACK_SECONDS)
+            return int(value) / 1000
     return 0.3

@@ -1,6 +1,6 @@
 """A crowd over the limits of one model, on three replicas that come and go; the simulated model counts.
 
-Run: .venv/bin/python tests/limits/limits_run.py [--seconds 360] [--window 60]. Exit 1: a limit was exceeded, or
+Run: .venv/bin/python tests/limits/limits_run.py [--seconds 420] [--window 60]. Exit 1: a limit was exceeded, or
 somebody starved. Beside the replicas it starts a PostgreSQL server, a broker and the simulated model, all private.
 """
 
@@ -165,7 +165,7 @@ on three replicas, of which one dies, one joins and one stops:
 def main() -> int:
     """Run it and print what came of it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=360.0, help="how long the crowd calls")
+    parser.add_argument("--seconds", type=float, default=420.0, help="how long the crowd calls")
     parser.add_argument("--window", type=float, default=60.0, help="seconds of the window of the limits")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="limits-") as folder:
