@@ -15,11 +15,12 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _KEEPALIVE_SECONDS = 4.0
 
 
-def http_client(url: str, *, proxy: str | None, ca_file: Path | None, is_local: bool = False) -> httpx2.AsyncClient:
+def http_client(
+    url: str, *, proxy: str | None, certificates: ssl.SSLContext, is_local: bool = False
+) -> httpx2.AsyncClient:
     """Build the aiohttp transport without limits (0 = none to aiohttp): how many calls are made is not its business.
 
     proxy None = as the environment says, and none for an address on this machine, or for a network that `is_local`.
-    Raises OSError or ssl.SSLError for an unreadable ca_file.
     """
     through = None if is_local or proxy is None else _proxy(proxy)
     return openai.DefaultAioHttpClient(
@@ -30,7 +31,7 @@ def http_client(url: str, *, proxy: str | None, ca_file: Path | None, is_local: 
         # Over TLS the proxy reads the headers of CONNECT; without, those of the call itself.
         headers=through.headers if through is not None and url.startswith("http://") else None,
         trust_env=proxy is None and not is_local and host_of(url) not in _LOOPBACK,
-        verify=_certificates(ca_file),
+        verify=certificates,
     )
 
 
@@ -43,7 +44,8 @@ def _proxy(url: str) -> httpx2.Proxy:
     return httpx2.Proxy(whole.url, headers={"Proxy-Authorization": aiohttp.encode_basic_auth(user, password)})
 
 
-def _certificates(ca_file: Path | None) -> ssl.SSLContext:
+def trusted(ca_file: Path | None) -> ssl.SSLContext:
+    """Trust the machine's certificates, and those of a file. Takes milliseconds. Raises OSError or ssl.SSLError."""
     context = ssl.create_default_context()
     if ca_file is not None:
         context.load_verify_locations(ca_file)

@@ -19,7 +19,7 @@ from adapter.outbound.models.addresses import completions_url
 from adapter.outbound.models.classify import ErrorAnswer, call_error
 from adapter.outbound.models.endpoint import ModelEndpoint
 from adapter.outbound.models.failures import CALL_EXCEPTIONS, CallContext, parsed_or_none, translated
-from adapter.outbound.models.links import http_client
+from adapter.outbound.models.links import http_client, trusted
 from adapter.outbound.models.profiles import profile_of
 from adapter.outbound.models.reply import NoReply, read_reply
 from adapter.outbound.models.request_body import merged, write_body
@@ -59,7 +59,7 @@ class OpenAIModel:
             base_url=self._url,
             max_retries=0,
             default_headers=dict(endpoint.headers),
-            http_client=http_client(self._url, proxy=endpoint.proxy, ca_file=endpoint.ca_file),
+            http_client=http_client(self._url, proxy=endpoint.proxy, certificates=trusted(endpoint.ca_file)),
         )
         # The package fills these from its own environment variables: they are not for other people's endpoints.
         self._client.organization = None

@@ -11,7 +11,7 @@ from adapter.errors import CallError, CallMisconfigured, CallRejected
 from adapter.outbound.models.classify import ErrorAnswer, call_error, error_facts
 from adapter.outbound.models.failures import CALL_EXCEPTIONS, CallContext, parsed_or_none, translated
 from adapter.outbound.models.keys import AccessToken
-from adapter.outbound.models.links import http_client
+from adapter.outbound.models.links import http_client, trusted
 from adapter.outbound.models.quoting import quotable
 
 _TIMEOUT_SECONDS = 20.0
@@ -34,9 +34,9 @@ class TokenEndpoint:
     """The links to those who give tokens."""
 
     def __init__(self, *, proxy: str | None, ca_file: Path | None) -> None:
-        """Connect nothing yet; proxy and ca_file are those of the model."""
+        """Connect nothing yet; proxy and ca_file are those of the model. Raises OSError or ssl.SSLError."""
         self._proxy = proxy
-        self._ca_file = ca_file
+        self._certificates = trusted(ca_file)  # now: it would hold the loop later
         self._clients: dict[str, httpx2.AsyncClient] = {}
 
     async def ask(self, request: TokenRequest) -> AccessToken:
@@ -57,7 +57,7 @@ class TokenEndpoint:
         client = self._clients.get(request.url)
         if client is None:
             client = self._clients[request.url] = http_client(
-                request.url, proxy=self._proxy, ca_file=self._ca_file, is_local=request.is_local
+                request.url, proxy=self._proxy, certificates=self._certificates, is_local=request.is_local
             )
         method = "GET" if request.form is None else "POST"
         return await client.request(
