@@ -13,6 +13,7 @@ from adapter.errors import (
     CallRejected,
     CallThrottled,
     CallTooLong,
+    CallUnauthorized,
     CallUnreachable,
 )
 
@@ -61,7 +62,7 @@ FAULTS: Mapping[str, Fault] = {
     fault.word: fault
     for fault in (
         _status("400", 400, "invalid_request", CallRejected, "this request alone is refused"),
-        _status("401", 401, "invalid_api_key", CallMisconfigured, "the key is refused"),
+        _status("401", 401, "invalid_api_key", CallUnauthorized, "the key is refused"),
         _status("402", 402, "insufficient_credits", CallMisconfigured, "the credits are gone"),
         _status("403", 403, "permission_denied", CallMisconfigured, "the key may not use the model"),
         _status("404", 404, "model_not_found", CallMisconfigured, "no such model"),
