@@ -10,8 +10,10 @@ UV := .tools/bin/uv
 MODEL ?= local
 CALLER ?= python
 PYTEST := $(BIN)/python -m pytest
+# What goes through the memory; the others need not run on each database. Replicas always run on PostgreSQL.
+MEMORY_TESTS := $(addprefix tests/integration/,store service amqp cli end_to_end)
 
-.PHONY: limits-run help setup servers local-model demo monolith test lint types unit integration java java-report format proto trace bench-smoke image-check clean
+.PHONY: limits-run help setup servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,8 +55,14 @@ types: setup ## Check types with mypy --strict
 unit: setup ## Run the unit tests: no network, no servers
 	$(PYTEST) tests/unit -q --disable-socket --allow-unix-socket
 
-integration: setup servers ## Run the tests with a real broker, database, gRPC channel and the simulated model
+integration: setup servers ## Run the tests with real parts (broker, gRPC, simulated model): on SQLite, then what depends on the memory on PostgreSQL
 	$(PYTEST) tests/integration -q
+	$(PYTEST) $(MEMORY_TESTS) -q --database postgresql
+
+test-matrix: setup servers ## Run all tests with real parts three times: SQLite, PostgreSQL, and PostgreSQL with three replicas
+	$(PYTEST) tests/integration -q
+	$(PYTEST) tests/integration -q --database postgresql
+	$(PYTEST) tests/integration -q --database postgresql --replicas 3
 
 trace: setup servers ## Print one trace of a real run as a tree: a caller, RabbitMQ, the adapter, a model, and back (CALLER=java: from Java)
 	$(BIN)/python -m tests.traces.trace_run --caller $(CALLER)

@@ -20,16 +20,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     Choice.kind = config.getoption("--database")
     Choice.replicas = config.getoption("--replicas")
-    config.addinivalue_line("markers", "postgresql: only where the run is about it (--database postgresql)")
+    for kind in (SQLITE, POSTGRESQL):
+        config.addinivalue_line("markers", f"{kind}: only where the run is about it (--database {kind})")
     if Choice.replicas > 1 and Choice.kind == SQLITE:
         raise pytest.UsageError("--replicas: SQLite has exactly one serving process; add --database postgresql")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what the database of this run cannot do."""
-    if Choice.kind == POSTGRESQL:
-        return
-    left_out = [item for item in items if item.get_closest_marker("postgresql")]
+    other = SQLITE if Choice.kind == POSTGRESQL else POSTGRESQL
+    left_out = [item for item in items if item.get_closest_marker(other)]
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)

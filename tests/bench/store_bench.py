@@ -1,12 +1,15 @@
 """What the memory costs: claim, call started, call ended, finish with one publication, for many jobs side by side.
 
-Run by hand: `.venv/bin/python -m tests.bench.store_bench [--jobs 20000] [--concurrency 200]`.
+Run by hand: `.venv/bin/python -m tests.bench.store_bench [--jobs 20000] [--concurrency 200] [--database postgresql]`.
+PostgreSQL is a private server that waits for the disk, as a real one does.
 """
 
 import argparse
 import asyncio
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvloop
@@ -15,9 +18,10 @@ from adapter.domain.job import Attempt, Job, Origin, Outcome, Result, Route, Sta
 from adapter.domain.message import Answer
 from adapter.domain.model import FinishReason, Reply, Turn
 from adapter.domain.usage import Usage
-from adapter.outbound.sql import SqlJobStore
+from adapter.outbound.sql import SqlJobStore, migrate
 from adapter.outbound.system_clock import SystemClock
 from adapter.ports import Claim, NewJob, StoredCall
+from tests.kit.databases import POSTGRESQL, SQLITE, private_postgres_module
 
 TURNS = (Turn("system", "Sort the ticket. " * 20), Turn("user", "x" * 1024))
 REPLY = Reply('{"category":"BILLING","summary":"' + "y" * 300 + '"}', FinishReason.STOP, Usage(300, 0, 80, 0, 1))
@@ -45,7 +49,19 @@ async def one_job(store: SqlJobStore, clock: SystemClock, number: int) -> None:
         await store.publication_sent(publication.publication_id)
 
 
-async def bench(jobs: int, concurrency: int, linger_seconds: float) -> None:
+@contextmanager
+def database(kind: str) -> Iterator[str]:
+    """Give the URL of a new database."""
+    if kind == SQLITE:
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{Path(folder) / 'bench.db'}"
+        return
+    with private_postgres_module().PrivatePostgres() as server:
+        migrate.upgrade(server.url)
+        yield server.url
+
+
+async def bench(url: str, jobs: int, concurrency: int, linger_seconds: float) -> None:
     """Run the jobs and print the figures."""
     clock = SystemClock()
     numbers = iter(range(jobs))
@@ -54,16 +70,14 @@ async def bench(jobs: int, concurrency: int, linger_seconds: float) -> None:
         for number in numbers:
             await one_job(store, clock, number)
 
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'bench.db'}"
-        store = SqlJobStore(url, replica_id="bench", lease_seconds=60, linger_seconds=linger_seconds)
-        await store.open()
-        begun, cpu = time.perf_counter(), time.process_time()
-        async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
-                group.create_task(worker())
-        seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - cpu
-        await store.close()
+    store = SqlJobStore(url, replica_id="bench", lease_seconds=60, linger_seconds=linger_seconds)
+    await store.open()
+    begun, cpu = time.perf_counter(), time.process_time()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(concurrency):
+            group.create_task(worker())
+    seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - cpu
+    await store.close()
     rate, cpu_us = jobs / seconds, cpu_seconds / jobs * 1e6
     print(f"{jobs} jobs, {concurrency} at once: {rate:.0f} jobs/s, {cpu_us:.0f} µs CPU per job")  # noqa: T201 - its output
 
@@ -74,8 +88,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=20_000)
     parser.add_argument("--concurrency", type=int, default=200)
     parser.add_argument("--linger", type=float, default=0.003, help="seconds")
+    parser.add_argument("--database", choices=(SQLITE, POSTGRESQL), default=SQLITE)
     arguments = parser.parse_args()
-    uvloop.run(bench(arguments.jobs, arguments.concurrency, arguments.linger))
+    with database(arguments.database) as url:
+        uvloop.run(bench(url, arguments.jobs, arguments.concurrency, arguments.linger))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import yaml
 
-from tests.kit.databases import url_at
+from tests.kit.databases import Choice, url_at
 
 ADAPTER = str(Path(sys.executable).parent / "adapter")
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,18 +33,26 @@ class AdapterProcess:
         self.config = folder / f"{name}.yaml"
         defaults: dict[str, Any] = {
             "tasks": str(ROOT / "examples" / "tasks"),
-            "database": {"url": url_at(folder / f"{name}.db"), "lease_seconds": 3, "heartbeat_seconds": 1},
             "grpc": {"listen": "127.0.0.1:0"},
             "http": {"listen": "127.0.0.1:0"},
             "drain_seconds": 5,
             "log": {"format": "json"},
         }
+        if "database" not in settings:
+            url = url_at(folder / f"{name}.db")
+            defaults["database"] = {
+                "url": url,
+                "lease_seconds": 3,
+                "heartbeat_seconds": 1,
+                "statement_seconds": 5,
+            }
         self.settings = defaults | dict(settings)
         self.config.write_text(yaml.safe_dump(self.settings))
         self.process: subprocess.Popen[bytes] | None = None
         self.grpc_port = 0
         self.http_port = 0
         self._read_from = 0
+        self._companions: list[AdapterProcess] = []
 
     def __enter__(self) -> Self:
         """Start it."""
@@ -62,9 +70,28 @@ class AdapterProcess:
         return f"127.0.0.1:{self.grpc_port}"
 
     def start(self) -> None:
-        """Start, and wait until it serves."""
+        """Start, and wait until it serves; where the run has several replicas, with those beside it."""
+        self.begin()
+        self.await_started()
+        if Choice.replicas > 1 and "amqp" in self.settings and not self._options and not self._companions:
+            for number in range(2, Choice.replicas + 1):
+                companion = AdapterProcess(self.folder, self._shared(), name=f"{self.config.stem}-{number}")
+                companion.begin()
+                companion.await_started()
+                self._companions.append(companion)
+
+    def _shared(self) -> dict[str, Any]:
+        """Settings of a replica beside this one."""
+        return self.settings | {"grpc": {"listen": "127.0.0.1:0"}, "http": {"listen": "127.0.0.1:0"}}
+
+    def begin(self) -> None:
+        """Start; await_started waits until it serves."""
+        self.grpc_port = self.http_port = 0
         self._read_from = self.log_file.stat().st_size if self.log_file.exists() else 0
         self.launch()
+
+    def await_started(self) -> None:
+        """Wait until it serves."""
         event = self.wait_for("started")
         self.grpc_port, self.http_port = event["grpc_port"], event["http_port"]
 
@@ -83,7 +110,7 @@ class AdapterProcess:
         deadline = time.monotonic() + START_SECONDS
         assert self.process is not None
         while time.monotonic() < deadline:
-            for event in self.events():
+            for event in self._own_events():
                 if event.get("event") == name:
                     return event
             if self.process.poll() is not None:
@@ -92,7 +119,10 @@ class AdapterProcess:
         raise AssertionError(f"{name} did not happen; the log:\n{self.log_text()[-4000:]}")
 
     def events(self) -> list[dict[str, Any]]:
-        """Log events since the last start."""
+        """Log events since the last start, also of the replicas beside it."""
+        return [*self._own_events(), *(event for one in self._companions for event in one.events())]
+
+    def _own_events(self) -> list[dict[str, Any]]:
         found = []
         for line in self.log_text().splitlines():
             if line.startswith("{"):
@@ -115,6 +145,8 @@ class AdapterProcess:
 
     def stop(self, seconds: float = 20.0) -> int:
         """SIGTERM, and wait for the drain; returns the exit code."""
+        while self._companions:
+            self._companions.pop().stop(seconds)
         if self.process is None or self.process.poll() is not None:
             return self.process.returncode if self.process else 0
         self.process.send_signal(signal.SIGTERM)
@@ -126,8 +158,9 @@ class AdapterProcess:
             raise
 
     def metrics(self) -> str:
+        """The metrics page, and those of the replicas beside it."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=10) as page:
-            return str(page.read().decode())
+            return "\n".join([str(page.read().decode()), *(one.metrics() for one in self._companions)])
 
     def ready(self) -> tuple[int, dict[str, Any]]:
         """Status and page of /readyz."""

@@ -8,8 +8,11 @@ import functools
 import importlib.util
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +100,32 @@ def drop(url: str) -> None:
     _administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep everybody else from writing to the database that stands for a file."""
+    if is_postgresql():
+        with psycopg.connect(url_at(path)) as connection:
+            connection.execute("LOCK TABLE jobs, replicas IN EXCLUSIVE MODE")
+            yield
+        return
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.rollback()
+
+
 def execute(url: str, statement: str) -> None:
     """Do something to a PostgreSQL database past the adapter."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement.encode())
+
+
+def value_in(url: str, question: str, *values: object) -> Any:
+    """Return the one value that a question to a PostgreSQL database has, past the adapter."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute(question.encode(), values).fetchone()
+        assert row is not None
+        return row[0]
 
 
 _clones: dict[Path, str] = {}

@@ -10,7 +10,7 @@ from adapter.domain.shares import HeldShare, ShareClaim, granted_share
 from adapter.outbound.sql import tables
 from adapter.outbound.sql.dialect import insert_into, now_us
 from adapter.outbound.sql.times import seconds_to_us, us_to_seconds
-from adapter.outbound.sql.writer import GroupWriter
+from adapter.outbound.sql.write_lanes import WriteLanes
 
 _SHARES = tables.shares
 # Any number that nobody else takes for an advisory lock of this database.
@@ -93,7 +93,7 @@ def _held_share(row: Row[Any]) -> HeldShare:
 class SqlShares:
     """Implements ports.ShareStore with the writer of a store."""
 
-    def __init__(self, writer: GroupWriter, replica_id: str, lease_us: int) -> None:
+    def __init__(self, writer: WriteLanes, replica_id: str, lease_us: int) -> None:
         self._writer = writer
         self._replica_id = replica_id
         self._lease_us = lease_us

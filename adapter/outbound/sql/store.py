@@ -20,11 +20,13 @@ from adapter.outbound.sql import (
     submissions,
 )
 from adapter.outbound.sql.database import Database
+from adapter.outbound.sql.engine import is_sqlite
 from adapter.outbound.sql.paging import Page
 from adapter.outbound.sql.reader import Reader
 from adapter.outbound.sql.shares import SqlShares
 from adapter.outbound.sql.times import seconds_to_us
-from adapter.outbound.sql.writer import GroupSettings, GroupWriter
+from adapter.outbound.sql.write_lanes import WriteLanes, request_key
+from adapter.outbound.sql.writer import GroupSettings
 from adapter.ports import CallDetail, Claim, ClaimResult, IdReused, JobFilter, JobStore, NewJob, StoredCall
 
 _READER_THREADS = 2
@@ -47,15 +49,18 @@ class SqlJobStore(JobStore):
         linger_seconds: float = 0.003,
         max_waiting: int = 20_000,
         busy_seconds: float = 5.0,
+        write_lanes: int = 4,
     ) -> None:
         """Nothing is opened yet. Raises ValueError for a URL that cannot be used."""
         self.replica_id = replica_id
         self._lease_us = seconds_to_us(lease_seconds)
         self._is_alone = is_alone
-        self._database = Database(url, is_alone=is_alone, connections=_READER_THREADS + 1, busy_seconds=busy_seconds)
+        lanes = 1 if is_sqlite(url) else write_lanes
+        connections = _READER_THREADS + lanes
+        self._database = Database(url, is_alone=is_alone, connections=connections, busy_seconds=busy_seconds)
         self.engine = self._database.engine
-        settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting)
-        self._writer = GroupWriter(self.engine, settings, self._database.guard)
+        settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting // lanes)
+        self._writer = WriteLanes(self.engine, settings, self._database.guard, lanes=lanes)
         self.shares = SqlShares(self._writer, replica_id, self._lease_us)
         self._reader = Reader(self.engine, _READER_THREADS, self._database.guard)
 
@@ -88,7 +93,7 @@ class SqlJobStore(JobStore):
 
     async def claim(self, new: NewJob) -> ClaimResult:
         return await self._writer.submit(
-            lambda connection: claims.claim(connection, new, self.replica_id), new.job_id, undo=claims.undo_claim
+            lambda connection: claims.claim(connection, new, self.replica_id), request_key(new), undo=claims.undo_claim
         )
 
     async def claim_stored(self, job_id: str) -> ClaimResult | None:
@@ -107,7 +112,8 @@ class SqlJobStore(JobStore):
     ) -> Job | IdReused:
         routes = [one for one in (route, *more_routes) if one is not None]
         return await self._writer.submit(
-            lambda connection: submissions.submit(connection, new, payload, routes, ticket, self.replica_id), new.job_id
+            lambda connection: submissions.submit(connection, new, payload, routes, ticket, self.replica_id),
+            request_key(new),
         )
 
     async def ticket(

@@ -107,6 +107,7 @@ def test_everything_can_be_simulated_without_broker_and_keys(tmp_path: Path) -> 
         assert adapter.ready() == (200, {"ready": True, "problems": [], "parts": {"model.default": "up"}})
 
 
+@pytest.mark.sqlite
 def test_a_second_service_on_the_same_database_is_exit_3(cli: CommandLine, service: AdapterProcess) -> None:
     assert service.process is not None
     url = f"sqlite:///{service.folder}/adapter.db"

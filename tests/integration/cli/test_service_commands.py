@@ -19,7 +19,7 @@ def beside(cli: CommandLine, service: AdapterProcess) -> CommandLine:
     """Give the command line with the configuration of the service that runs."""
     write_config(
         cli.folder,
-        database={"url": f"sqlite:///{service.folder}/adapter.db"},
+        database=service.settings["database"],
         grpc={"listen": service.grpc_address},
         amqp=service.settings["amqp"],
     )

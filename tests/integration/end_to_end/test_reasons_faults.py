@@ -2,10 +2,8 @@
 
 import re
 import shutil
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from llm_adapter.v1 import admin_service_pb2, job_pb2
 from tests.integration.end_to_end.conftest import SAMPLES, SimulatorProcess, simulated_settings
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import GrpcCaller, QueueCaller, failures, grpc_failure, new_id
+from tests.kit.databases import locked
 
 MAX_CLAIMS = 3
 BUG = '''
@@ -74,14 +73,12 @@ def test_a_locked_store_refuses_by_grpc_and_holds_by_queue(
 ) -> None:
     with AdapterProcess(tmp_path, simulated_settings(simulator, broker.url, "locked")) as adapter:
         grpc_caller, queue_caller = GrpcCaller(adapter.grpc_address), QueueCaller(broker.url, "locked").open()
-        with closing(sqlite3.connect(tmp_path / "adapter.db")) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked(tmp_path / "adapter.db"):
             queued = queue_caller.send("classify-ticket", ticket, reply_to=queue_caller.replies)
             failure = grpc_failure(grpc_caller, "classify-ticket", ticket, request_id=new_id())
             wait_until(lambda: 'adapter_held{cause="STORE_UNAVAILABLE"} 1.0' in adapter.metrics())
             status, page = adapter.ready()
             answered_early = queue_caller.count(queue_caller.replies)
-            other.rollback()
         answer = queue_caller.next_reply()
         job = grpc_caller.run("classify-ticket", ticket, request_id=new_id())
         wait_until(lambda: adapter.ready()[0] == 200)

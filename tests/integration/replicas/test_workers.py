@@ -15,6 +15,8 @@ from tests.kit import databases
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import GrpcCaller
 
+pytestmark = pytest.mark.timeout(300)  # the first of them starts three processes
+
 WORKERS = 2
 DEADLINE_SECONDS = 60.0
 

@@ -39,8 +39,16 @@ async def open_store(migrated_url: str) -> AsyncIterator[OpenStore]:
     """Open stores of several replicas on one database."""
     opened: list[SqlJobStore] = []
 
-    async def open_one(replica_id: str, *, lease_seconds: float = LEASE_SECONDS, is_alone: bool = False) -> SqlJobStore:
-        store = SqlJobStore(migrated_url, replica_id=replica_id, lease_seconds=lease_seconds, is_alone=is_alone)
+    async def open_one(
+        replica_id: str, *, lease_seconds: float = LEASE_SECONDS, is_alone: bool = False, write_lanes: int = 4
+    ) -> SqlJobStore:
+        store = SqlJobStore(
+            migrated_url,
+            replica_id=replica_id,
+            lease_seconds=lease_seconds,
+            is_alone=is_alone,
+            write_lanes=write_lanes,
+        )
         await store.open()
         opened.append(store)
         return store

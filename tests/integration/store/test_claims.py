@@ -243,7 +243,8 @@ async def test_an_unknown_stored_job_is_none(store: SqlJobStore) -> None:
     assert await store.claim_stored("nothing") is None
 
 
-async def test_a_claim_whose_caller_is_cancelled_is_given_back(store: SqlJobStore) -> None:
+async def test_a_claim_whose_caller_is_cancelled_is_given_back(open_store: OpenStore) -> None:
+    store = await open_store("replica-a", write_lanes=1)  # so that one write keeps the other waiting
     blocked, unblock = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 

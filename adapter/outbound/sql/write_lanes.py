@@ -1,0 +1,38 @@
+"""Group writers beside each other: where a statement is a way to a server and back, one alone mostly waits."""
+
+import asyncio
+
+from sqlalchemy import Engine
+
+from adapter.outbound.sql.stalls import Guard
+from adapter.outbound.sql.writer import GroupSettings, GroupWriter, Operation, T, Undo
+from adapter.ports import NewJob
+
+
+def request_key(new: NewJob) -> str:
+    """Return the key of what comes with a request: two of one request must not meet in two lanes."""
+    return f"{new.client}\n{new.request_id}" if new.request_id else new.job_id
+
+
+class WriteLanes:
+    """Writes of one key are made one after the other, in the order they came; those of others may overtake them."""
+
+    def __init__(self, engine: Engine, settings: GroupSettings, guard: Guard, *, lanes: int) -> None:
+        """Lanes: 1 for a database with one writer at a time; the bounds of the settings are each lane's."""
+        self._lanes = tuple(GroupWriter(engine, settings, guard) for _ in range(lanes))
+
+    def start(self) -> None:
+        """Begin to write."""
+        for lane in self._lanes:
+            lane.start()
+
+    async def close(self) -> None:
+        """Write what waits, then stop; later writes are refused."""
+        await asyncio.gather(*(lane.close() for lane in self._lanes))
+
+    async def submit(
+        self, operation: Operation[T], key: str, *, undo: Undo[T] | None = None, is_urgent: bool = False
+    ) -> T:
+        """See GroupWriter.submit."""
+        lane = self._lanes[hash(key) % len(self._lanes)]
+        return await lane.submit(operation, key, undo=undo, is_urgent=is_urgent)
