@@ -41,7 +41,8 @@ def monolith(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         yield _address(process, errors)
     finally:
         process.send_signal(signal.SIGINT)
-        code = process.wait(60)
+        with process:  # closes its pipe
+            code = process.wait(60)
     assert code == 0, errors.read_text()
 
 
