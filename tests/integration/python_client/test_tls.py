@@ -1,61 +1,97 @@
-"""The client over TLS: who it trusts, and the certificate it shows."""
+"""The client and the doors of a real adapter: its key, whom it trusts, and the certificate it shows."""
 
-import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
 import pytest
-from llm_adapter import AdapterClient, AdapterError, Tls
-from llm_adapter.testing import FakeAdapter
+import yaml
+from llm_adapter import AdapterClient, AdapterError, AsyncAdapterClient, Tls
+
+from tests.kit.adapter_process import ROOT, AdapterProcess
+from tests.kit.certificates import Authority, Pair
+from tests.kit.secrets import digest_of, made_up
+
+TICKET = (ROOT / "examples" / "tasks" / "classify-ticket" / "samples" / "01-double-charge.json").read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """An adapter that lets in nobody without a key, and nobody without a certificate of its authority."""
+
+    address: str
+    key: str
+    ca_file: Path
+    own: Pair
+
+    def tls(self) -> Tls:
+        return Tls(self.ca_file, self.own.certificate, self.own.key)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an authority, and certificates of an adapter and of a client."""
-    folder = tmp_path_factory.mktemp("certificates")
-    for name in ("ca", "other"):
-        certificate(folder, name, "-x509", "-days", "2")
-    for name in ("server", "client"):
-        signed_by = ("-CA", f"{folder}/ca.pem", "-CAkey", f"{folder}/ca.key")
-        certificate(folder, name, "-x509", "-days", "2", "-addext", "subjectAltName=DNS:adapter.internal", *signed_by)
-    return folder
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    folder = tmp_path_factory.mktemp("guarded")
+    authority, key = Authority(folder), made_up("crm")
+    keys = folder / "keys.yaml"
+    keys.write_text(yaml.safe_dump([{"name": "crm", "key_sha256": digest_of(key), "tasks": ["classify-ticket"]}]))
+    shown = authority.issue("adapter", "localhost")
+    tls = {"certificate": str(shown.certificate), "key": str(shown.key), "client_ca": str(authority.file)}
+    settings = {"auth": {"keys": f"file:{keys}"}, "grpc": {"listen": "127.0.0.1:0", "tls": tls}}
+    with AdapterProcess(folder, settings) as process:
+        yield Guarded(f"localhost:{process.grpc_port}", key, authority.file, authority.issue("crm"))
 
 
-def certificate(folder: Path, name: str, *options: str) -> None:
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{folder}/{name}.key")
-    command = ["openssl", "req", *key, "-subj", f"/CN={name}", "-out", f"{folder}/{name}.pem", *options]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - fixed arguments
+def failed(guarded: Guarded, *, key: str = "", tls: Tls | None, task: str = "classify-ticket") -> AdapterError:
+    with (
+        AdapterClient(guarded.address, api_key=key or guarded.key, tls=tls, most_tries=1) as client,
+        pytest.raises(AdapterError) as caught,
+    ):
+        client.run(task, TICKET, timeout_seconds=10)
+    return caught.value
 
 
-def server_credentials(folder: Path) -> grpc.ServerCredentials:
-    pair = ((folder / "server.key").read_bytes(), (folder / "server.pem").read_bytes())
-    return grpc.ssl_server_credentials([pair], (folder / "ca.pem").read_bytes(), require_client_auth=True)
+def test_a_client_with_key_and_certificate_is_let_in(guarded: Guarded) -> None:
+    with AdapterClient(guarded.address, api_key=guarded.key, tls=guarded.tls()) as client:
+        job = client.run("classify-ticket", TICKET)
+
+    assert job.message.client == "crm"
 
 
-def run_with(folder: Path, tls: Tls | None) -> bytes:
-    with FakeAdapter(server_credentials(folder)) as fake:
-        fake.answer("t", {"n": 1})
-        with AdapterClient(fake.address, tls=tls, most_tries=1) as client:
-            return client.run("t", b"", timeout_seconds=10).content
+async def test_so_is_an_asynchronous_one_with_a_bearer_token(guarded: Guarded) -> None:
+    async with AsyncAdapterClient(guarded.address, bearer_token=lambda: guarded.key, tls=guarded.tls()) as client:
+        assert (await client.run("classify-ticket", TICKET)).message.client == "crm"
 
 
-def test_a_client_with_a_certificate_is_let_in(folder: Path) -> None:
-    tls = Tls(folder / "ca.pem", folder / "client.pem", folder / "client.key", server_name="adapter.internal")
+def test_a_wrong_key_is_for_somebody_to_fix(guarded: Guarded) -> None:
+    error = failed(guarded, key=made_up("wrong"), tls=guarded.tls())
 
-    assert run_with(folder, tls) == b'{"n":1}'
+    assert (error.reason, error.retryable, error.is_retryable) == ("UNAUTHENTICATED", "FIX", False)
+    assert "wrong" not in str(error)
 
 
-@pytest.mark.parametrize("missing", ["certificate", "trust", "name", "tls"])
-def test_a_client_without_all_it_needs_is_not(folder: Path, missing: str) -> None:
-    has_own = missing != "certificate"
-    tls = Tls(
-        folder / ("other.pem" if missing == "trust" else "ca.pem"),
-        folder / "client.pem" if has_own else None,
-        folder / "client.key" if has_own else None,
-        server_name="" if missing == "name" else "adapter.internal",
-    )
+def test_the_task_of_another_client_is_denied(guarded: Guarded) -> None:
+    assert failed(guarded, tls=guarded.tls(), task="extract-invoice").reason == "PERMISSION_DENIED"
 
-    with pytest.raises(AdapterError) as failed:
-        run_with(folder, None if missing == "tls" else tls)
 
-    assert failed.value.reason == "UNAVAILABLE"
+@pytest.mark.parametrize("missing", ["certificate", "trust", "tls"])
+def test_without_what_the_connection_needs_nothing_goes_through(guarded: Guarded, missing: str, tmp_path: Path) -> None:
+    tls = {
+        "certificate": Tls(guarded.ca_file),
+        "trust": Tls(Authority(tmp_path, "stranger").file, guarded.own.certificate, guarded.own.key),
+        "tls": None,
+    }
+
+    assert failed(guarded, tls=tls[missing]).reason == "UNAVAILABLE"
+
+
+def test_the_name_in_the_certificate_may_differ_from_the_address_if_it_is_given(guarded: Guarded) -> None:
+    address = guarded.address.replace("localhost", "127.0.0.1")
+    named = Tls(guarded.ca_file, guarded.own.certificate, guarded.own.key, server_name="localhost")
+
+    with AdapterClient(address, api_key=guarded.key, tls=named) as client:
+        assert client.run("classify-ticket", TICKET).message.client == "crm"
+    with (
+        AdapterClient(address, api_key=guarded.key, tls=guarded.tls(), most_tries=1) as client,
+        pytest.raises(AdapterError, match="UNAVAILABLE"),
+    ):
+        client.run("classify-ticket", TICKET, timeout_seconds=10)
