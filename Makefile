@@ -11,7 +11,7 @@ MODEL ?= local
 CALLER ?= python
 PYTEST := $(BIN)/python -m pytest
 # What goes through the memory; the others need not run on each database. Replicas always run on PostgreSQL.
-MEMORY_TESTS := $(addprefix tests/integration/,store service amqp)
+MEMORY_TESTS := $(addprefix tests/integration/,store service amqp end_to_end)
 
 .PHONY: limits-run help setup servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace bench-smoke image-check clean
 

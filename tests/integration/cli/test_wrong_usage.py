@@ -11,7 +11,7 @@ from tests.kit.command_line import CommandLine
     [
         ("serv", "No such command 'serv'"),
         ("explain --nope", "No such option: --nope"),
-        ("explain NOPE", "There is no reason 'NOPE'. Known are: INVALID_REQUEST, TASK_NOT_FOUND"),
+        ("explain NOPE", "There is no reason 'NOPE'. Known are: INVALID_REQUEST, UNAUTHENTICATED"),
         ("run classify-ticket", "file"),
         ("run classify-ticket nowhere.json", "'nowhere.json' does not exist"),
         (f"run classify-ticket {TICKET} --label simulate", "'simulate' is not name=value"),
