@@ -36,6 +36,7 @@ demo: setup servers ## Run the main job with real parts: records of three tasks 
 	$(BIN)/python examples/demo/demo.py --model $(MODEL)
 
 monolith: setup servers ## Start the example monolith with broker and adapter (BOOT=2 or 3: the line of Spring Boot)
+	@deploy/setup/setup.sh java
 	$(BIN)/python clients/java/examples/monolith/start.py --boot $(or $(BOOT),2)
 
 test: setup servers local-model lint types unit integration java bench-smoke ## Set up everything and run all checks: lint, types, unit, integration, Java
@@ -56,10 +57,12 @@ unit: setup ## Run the unit tests: no network, no servers
 	$(PYTEST) tests/unit -q --disable-socket --allow-unix-socket
 
 integration: setup servers ## Run the tests with real parts (broker, gRPC, simulated model): on SQLite, then what depends on the memory on PostgreSQL
+	@deploy/setup/setup.sh java
 	$(PYTEST) tests/integration -q
 	$(PYTEST) $(MEMORY_TESTS) -q --database postgresql
 
 test-matrix: setup servers ## Run all tests with real parts three times: SQLite, PostgreSQL, and PostgreSQL with three replicas
+	@deploy/setup/setup.sh java
 	$(PYTEST) tests/integration -q
 	$(PYTEST) tests/integration -q --database postgresql
 	$(PYTEST) tests/integration -q --database postgresql --replicas 3

@@ -1,6 +1,6 @@
 package io.llmadapter.amqp;
 
-import com.rabbitmq.client.ShutdownSignalException;
+import com.rabbitmq.client.Channel;
 import io.llmadapter.client.AdapterException;
 import io.llmadapter.client.JobError;
 import io.llmadapter.client.Reasons;
@@ -10,9 +10,10 @@ import java.util.Collections;
 import java.util.Objects;
 import org.springframework.amqp.core.Message;
 import org.springframework.amqp.core.MessageProperties;
+import org.springframework.amqp.rabbit.connection.ChannelProxy;
 import org.springframework.amqp.rabbit.connection.ConnectionFactory;
+import org.springframework.amqp.rabbit.core.RabbitOperations;
 import org.springframework.amqp.rabbit.core.RabbitTemplate;
-import org.springframework.amqp.rabbit.support.RabbitExceptionTranslator;
 import org.springframework.amqp.support.converter.SmartMessageConverter;
 import org.springframework.core.ParameterizedTypeReference;
 
@@ -116,17 +117,22 @@ public final class AdapterRabbit {
   }
 
   private void sendConfirmed(String task, Message request) {
+    template.invoke(operations -> operations.execute(channel -> sendConfirmed(operations, channel, task, request)));
+  }
+
+  private static Void sendConfirmed(RabbitOperations operations, Channel channel, String task, Message request)
+      throws Exception {
+    // Spring's channel opens itself again after the broker has closed it, and has then nothing to be confirmed: a request
+    // that was refused would count as taken. The one below stays closed, and says so.
+    Channel real = channel instanceof ChannelProxy ? ((ChannelProxy) channel).getTargetChannel() : channel;
+    operations.send(task, request);
     try {
-      template.invoke(
-          operations -> {
-            operations.send(task, request);
-            operations.waitForConfirmsOrDie(CONFIRM_MILLIS);
-            return null;
-          });
-    } catch (ShutdownSignalException exception) {
-      // Spring lets it through while it waits for the confirm.
-      throw RabbitExceptionTranslator.convertRabbitAccessException(exception);
+      real.waitForConfirmsOrDie(CONFIRM_MILLIS);
+    } catch (InterruptedException exception) {
+      Thread.currentThread().interrupt();
+      throw exception;
     }
+    return null;
   }
 
   private Message messageOf(Object record) {
