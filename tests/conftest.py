@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 from tests.kit.databases import POSTGRESQL, SQLITE, Choice
+from tests.kit.secret_scan import OUTPUTS
 
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -24,6 +25,24 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{kind}: only where the run is about it (--database {kind})")
     if Choice.replicas > 1 and Choice.kind == SQLITE:
         raise pytest.UsageError("--replicas: SQLite has exactly one serving process; add --database postgresql")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run whose processes gave out a secret that they were given."""
+    if OUTPUTS.problems():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was searched for secrets, and where one was found."""
+    problems = OUTPUTS.problems()
+    searched = f"{len(list(OUTPUTS.files()))} files and {OUTPUTS.texts} texts of the run's processes were searched"
+    if problems:
+        terminalreporter.section("secrets were given out", red=True)
+        terminalreporter.write_line("\n".join(problems))
+    if problems or OUTPUTS.texts:
+        terminalreporter.write_line(f"secrets: {searched}, {len(problems)} found")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,5 +1,6 @@
 """`adapter serve` and `adapter simulate` as real processes, for tests that kill them and for benchmarks."""
 
+import contextlib
 import json
 import os
 import signal
@@ -16,6 +17,8 @@ from typing import Any, Self
 import yaml
 
 from tests.kit.databases import Choice, url_at
+from tests.kit.secret_scan import OUTPUTS
+from tests.kit.secrets import made_up
 
 ADAPTER = str(Path(sys.executable).parent / "adapter")
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +51,7 @@ class AdapterProcess:
             }
         self.settings = defaults | dict(settings)
         self.config.write_text(yaml.safe_dump(self.settings))
+        OUTPUTS.watch(self.log_file, folder / f"{name}.db")
         self.process: subprocess.Popen[bytes] | None = None
         self.grpc_port = 0
         self.http_port = 0
@@ -104,6 +108,7 @@ class AdapterProcess:
                 stdout=stream,
                 env=clean_environment(),
             )
+        OUTPUTS.look(f"the arguments of {self.config}", Path(f"/proc/{self.process.pid}/cmdline").read_bytes())
 
     def wait_for(self, name: str) -> dict[str, Any]:
         """Wait for a log event."""
@@ -149,6 +154,9 @@ class AdapterProcess:
             self._companions.pop().stop(seconds)
         if self.process is None or self.process.poll() is not None:
             return self.process.returncode if self.process else 0
+        with contextlib.suppress(OSError):  # it may be stopping already
+            OUTPUTS.look(f"the metrics of {self.config}", self.metrics())
+            OUTPUTS.look(f"/readyz of {self.config}", str(self.ready()))
         self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(seconds)
@@ -185,5 +193,6 @@ class AdapterProcess:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without settings of ours."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
+    """The environment without settings of ours, and with a secret that nothing may give out."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
+    return kept | {"MADE_UP_SECRET": made_up("environment")}

@@ -21,6 +21,7 @@ from llm_adapter.v1 import (
 )
 
 from tests.kit.metadata import showing
+from tests.kit.secret_scan import OUTPUTS
 
 
 @dataclass(eq=False)
@@ -133,6 +134,7 @@ def _failure(exc: Any) -> GrpcFailure:
         if detail.Is(request.DESCRIPTOR):
             detail.Unpack(request)
     trailers = dict(exc.trailing_metadata() or ())
+    OUTPUTS.look("the status and trailers of a failed call", f"{exc.details()} {status} {trailers}")
     return GrpcFailure(
         exc.code().name,
         info.reason,
@@ -217,6 +219,7 @@ class QueueCaller:
         while time.monotonic() < deadline:
             method, properties, body = self.channel.basic_get(queue, auto_ack=True)
             if method is not None:
+                OUTPUTS.look(f"a message in {queue}", b"%b %r" % (body, vars(properties)))
                 return QueueAnswer(body, properties, method.routing_key)
             self.connection.process_data_events(0.02)
         raise AssertionError(f"no message in {queue} within {seconds:g} s")

@@ -14,6 +14,7 @@ from typing import Any
 
 from adapter.cli.app import main
 from tests.kit.adapter_process import ROOT, clean_environment
+from tests.kit.secret_scan import OUTPUTS
 
 _LONGEST_SECONDS = 60
 _COMMANDS = (
@@ -67,7 +68,10 @@ class CommandLine:
         self._server.stdin.write(json.dumps(request).encode() + b"\n")
         self._server.stdin.flush()
         code = int(self._server.stdout.readline())
-        return Done(code, (self.folder / "stdout").read_bytes(), (self.folder / "stderr").read_text())
+        done = Done(code, (self.folder / "stdout").read_bytes(), (self.folder / "stderr").read_text())
+        OUTPUTS.look(f"stdout of adapter {' '.join(request['arguments'])}", done.stdout)
+        OUTPUTS.look(f"stderr of adapter {' '.join(request['arguments'])}", done.stderr)
+        return done
 
     def stop(self) -> None:
         """End the process."""

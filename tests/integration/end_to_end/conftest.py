@@ -12,6 +12,8 @@ import pytest
 from tests.kit.adapter_process import ADAPTER, ROOT, AdapterProcess, clean_environment
 from tests.kit.callers import GrpcCaller, QueueCaller
 from tests.kit.rabbitmq import broker  # noqa: F401 - a fixture
+from tests.kit.secret_scan import OUTPUTS
+from tests.kit.secrets import made_up
 
 SAMPLES = ROOT / "examples" / "tasks"
 FAST_BREAKER = {"failures": 5, "probe_seconds": 0.3, "max_probe_seconds": 1, "misconfigured_probe_seconds": 0.5}
@@ -23,6 +25,7 @@ class SimulatorProcess:
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.log = folder / "calls.jsonl"
         self._stderr = folder / "simulator.log"
+        OUTPUTS.watch(self.log, self._stderr)
         with self._stderr.open("wb") as stream:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 [ADAPTER, "simulate", "--port", "0", "--log", str(self.log), *arguments],
@@ -86,6 +89,8 @@ def simulated_settings(simulator: SimulatorProcess, url: str, prefix: str, **amq
         "base_url": simulator.url,
         "model": "simulated",
         "simulator": True,
+        "api_key": made_up("model"),
+        "headers": {"x-team": made_up("header")},
         "breaker": FAST_BREAKER,
         "timeout_seconds": 20,
     }
