@@ -44,16 +44,20 @@ class _WithKey(grpc.UnaryUnaryClientInterceptor):
         return continuation(details, request)
 
 
+def is_tls_wanted(configured: bool, environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether the service is reached over TLS: it is configured so here, or the environment names a CA."""
+    return configured or bool(environment.get(CA))
+
+
 def open_channel(target: str, *, over_tls: bool, environment: Mapping[str, str] = os.environ) -> grpc.Channel:
-    """Open a channel to the service, over TLS if it or the environment says so, with the key if there is one.
+    """Open a channel to the service, with the key if there is one.
 
     Raises ConfigurationError: a key is not there, a file cannot be read, or the key would cross a network in clear.
     """
     key = environment.get(API_KEY, "")
-    is_secure = over_tls or bool(environment.get(CA))
-    if key and not is_secure and target.rpartition(":")[0].strip("[]") not in {"localhost", "127.0.0.1", "::1"}:
+    if key and not over_tls and target.rpartition(":")[0].strip("[]") not in {"localhost", "127.0.0.1", "::1"}:
         raise ConfigurationError(f"{API_KEY} would be sent to {target} in clear. Set {CA} to reach it over TLS.")
-    channel = grpc.secure_channel(target, _tls(environment)) if is_secure else grpc.insecure_channel(target)
+    channel = grpc.secure_channel(target, _tls(environment)) if over_tls else grpc.insecure_channel(target)
     return grpc.intercept_channel(channel, _WithKey(reveal(SecretStr(key), environment))) if key else channel
 
 

@@ -14,6 +14,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from tests.kit.secret_scan import OUTPUTS
+
 
 @dataclass(frozen=True, slots=True)
 class SeenSpan:
@@ -66,6 +68,7 @@ class OtlpReceiver:
     def _take(self, body: bytes, headers: Mapping[str, str]) -> None:
         self.headers.append(headers)
         self.bodies.append(body)
+        OUTPUTS.look("spans", body)
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             service = _values(resource.resource.attributes).get("service.name", "")
             self.spans += [_seen(span, service) for scope in resource.scope_spans for span in scope.spans]
