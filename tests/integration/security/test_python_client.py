@@ -42,7 +42,7 @@ def shown_by(authority: Authority, *names: str) -> Tls:
 
 def test_a_client_comes_in_with_its_key(address: str, authority: Authority) -> None:
     with AdapterClient(address, api_key=KEY, tls=shown_by(authority)) as client:
-        assert client.run("classify-ticket", TICKET, content_type="application/json").task == "classify-ticket"
+        assert client.run("classify-ticket", TICKET, content_type="application/json").message.client == "crm"
 
 
 @pytest.mark.parametrize(
