@@ -92,6 +92,11 @@ final class Calls {
     scheduler.shutdownNow();
   }
 
+  /** Returns how many calls wait for their retry. */
+  int waitingCalls() {
+    return waiting.size();
+  }
+
   private void beginWaiting(Runnable begin) {
     if (waiting.remove(begin)) {
       channel.resetConnectBackoff(); // Its own pause grows up to two minutes, in which every call would fail at once.

@@ -88,6 +88,11 @@ final class GrpcAdapterClient implements AdapterClient {
     calls.close(CLOSING);
   }
 
+  /** Returns how many calls wait for their retry. */
+  int waitingCalls() {
+    return calls.waitingCalls();
+  }
+
   private Job cancel(JobKey key, boolean allowMissing) {
     CancelJobResponse answer = lookUp(JobServiceGrpc.getCancelJobMethod(), Requests.cancel(key, allowMissing), key);
     return new Job(answer.getJob());

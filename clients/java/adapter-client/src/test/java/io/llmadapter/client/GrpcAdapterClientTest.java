@@ -121,7 +121,7 @@ class GrpcAdapterClientTest {
   void closingTheClientEndsACallThatWaitsForItsRetry() {
     fake().on("triage", Answer.failure(Reasons.MODEL_UNAVAILABLE, "No model.").pushback(Duration.ofSeconds(50)));
     CompletableFuture<JobResult> future = client.runJobAsync(request());
-    Until.holds("the first call", () -> fake().requests().size() == 1);
+    Until.holds("the wait for the retry", () -> ((GrpcAdapterClient) client).waitingCalls() == 1);
     client.close();
     ExecutionException thrown = assertThrows(ExecutionException.class, () -> future.get(30, TimeUnit.SECONDS));
     assertEquals(Reasons.CALL_ABANDONED, ((AdapterException) thrown.getCause()).reason());

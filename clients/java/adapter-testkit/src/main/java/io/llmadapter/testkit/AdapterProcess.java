@@ -108,7 +108,7 @@ public final class AdapterProcess implements AutoCloseable {
     private List<String> command = Command.configured();
     private Path config;
     private boolean simulated = true;
-    private Duration startTimeout = Duration.ofSeconds(60);
+    private Duration startTimeout = Duration.ofSeconds(120);
 
     private Builder() {
       settings.put("GRPC__LISTEN", "127.0.0.1:0");
@@ -152,7 +152,7 @@ public final class AdapterProcess implements AutoCloseable {
       return this;
     }
 
-    /** Sets how long the start may take. Default: 60 seconds. */
+    /** Sets how long the start may take. Default: 120 seconds. */
     public Builder startTimeout(Duration startTimeout) {
       this.startTimeout = Objects.requireNonNull(startTimeout, "startTimeout");
       return this;
