@@ -11,9 +11,9 @@ MODEL ?= local
 CALLER ?= python
 PYTEST := $(BIN)/python -m pytest
 # What goes through the memory; the others need not run on each database. Replicas always run on PostgreSQL.
-MEMORY_TESTS := $(addprefix tests/integration/,store service amqp end_to_end)
+MEMORY_TESTS := $(addprefix tests/integration/,store service amqp)
 
-.PHONY: limits-run help setup servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace bench-smoke image-check clean
+.PHONY: limits-run help setup broker servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,14 +24,16 @@ $(VENV)/.synced: pyproject.toml uv.lock clients/python/pyproject.toml deploy/set
 	@deploy/setup/setup.sh python
 	touch $@
 
-servers: ## Install the servers that the demo and the tests start (RabbitMQ, PostgreSQL), from Debian packages
+broker: ## Install RabbitMQ, which the demo and the tests start, from Debian packages
 	@deploy/setup/setup.sh rabbitmq
+
+servers: broker ## Install the servers that the tests start (RabbitMQ, PostgreSQL), from Debian packages
 	@deploy/setup/setup.sh postgres
 
 local-model: setup ## Install the small real model of the demo (about 100 MB)
 	@deploy/setup/setup.sh local-model
 
-demo: setup servers ## Run the main job with real parts: records of three tasks by gRPC and by queue (MODEL=simulated needs no weights)
+demo: setup broker ## Run the main job with real parts: records of three tasks by gRPC and by queue (MODEL=simulated needs no weights)
 	@if [ "$(MODEL)" = local ]; then deploy/setup/setup.sh local-model; fi
 	$(BIN)/python examples/demo/demo.py --model $(MODEL)
 
