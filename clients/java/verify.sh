@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 begin=$(mktemp)
 trap 'rm -f "$begin"' EXIT
-mvn --quiet --threads 2 verify "$@"
+# What the tests themselves print goes into files beside their reports.
+mvn --quiet --threads 2 verify -Dmaven.test.redirectTestOutputToFile=true "$@"
 echo "Java tests, per class:"
 find . -path '*-reports/TEST-*.xml' -newer "$begin" -exec grep -ho '<testsuite [^>]*' {} + |
   sed -E 's/.* name="([^"]*)".* time="([^"]*)".* tests="([^"]*)".*/\3 \1 \2/' |
