@@ -1,5 +1,6 @@
 """Who serves a database: one replica alone, or several that share a broker. A lock says so, until its process ends."""
 
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,9 @@ _KEY = 0x6C6C6D62  # "llmb": all locks of one database share their keys
 _ALONE = text("SELECT pg_try_advisory_lock(:key)")
 _AMONG_OTHERS = text("SELECT pg_try_advisory_lock_shared(:key)")
 _STILL_HERE = text("SELECT 1")
+# The server gives back the lock of a process that died a moment after its connection broke.
+_LINGER_SECONDS = 3.0
+_LOOK_SECONDS = 0.05
 
 
 class StoreTaken(ConfigurationError):
@@ -98,7 +102,7 @@ class SessionLock:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
             with self._guard(connection):
-                is_taken = connection.execute(_ALONE if self._is_alone else _AMONG_OTHERS, {"key": _KEY}).scalar_one()
+                is_taken = self._try(connection)
         except BaseException:
             connection.close()
             raise
@@ -106,3 +110,13 @@ class SessionLock:
             connection.close()
             raise StoreTaken(is_alone=self._is_alone)
         self._connection = connection
+
+    def _try(self, connection: Connection) -> bool:
+        """Ask for the lock until it is ours, or so long that its holder must be alive."""
+        statement = _ALONE if self._is_alone else _AMONG_OTHERS
+        deadline = time.monotonic() + _LINGER_SECONDS
+        while not connection.execute(statement, {"key": _KEY}).scalar_one():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOOK_SECONDS)
+        return True
