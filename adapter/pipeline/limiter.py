@@ -19,6 +19,10 @@ ARRIVAL_SECONDS = 5.0
 # Their clock is not ours: it may be set, run a little faster, or be read in another order.
 SLACK_SECONDS = 0.05
 _LEAST_DELAY_SECONDS = 0.001
+# Of the time in which a share allows one more call: so long is the pause between two while calls are spread.
+_SPREAD = 0.9
+# Part of a window after which somebody comes back at the latest.
+_LONGEST_PAUSE = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +51,8 @@ class Limiter:
         self._queue: list[tuple[float, int, _Ask]] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
+        self._spreads_until = -math.inf
+        self._next_at = -math.inf
         self.on_short: Callable[[], None] = lambda: None
         """Called when somebody waits who would not if this replica held all of the limit."""
 
@@ -91,18 +97,24 @@ class Limiter:
             else:
                 ask.answer.cancel()
                 self._count(ask, -1)
+                self._spreads_until = self._clock.monotonic() + 2 * self._window_seconds
                 self._admit_waiting()
             raise
 
-    def wait_seconds(self, tokens: int) -> float:
-        """Guess after how long a call that joins the line now would be admitted."""
-        now, longest = self._clock.monotonic(), 0.0
+    def wait_seconds(self, tokens: int, since: float) -> float:
+        """Guess after how long a call that joins the line now would be admitted; a window at most."""
+        now, longest, head = self._clock.monotonic(), 0.0, self._head()
+        is_first = head is None or since <= head[0]
         for meter in self._meters:
-            rounds, rest = divmod(meter.waiting + meter.amount(tokens) - 1, max(1, meter.share))
+            rounds, rest = divmod((0 if is_first else meter.waiting) + meter.amount(tokens) - 1, max(1, meter.share))
             at = meter.window.time_of_room(rest + 1, max(rest + 1, meter.share))
             first = max(0.0, at - now) if at < math.inf else self.limits.window_seconds / 2
             longest = max(longest, first + rounds * self.limits.window_seconds)
-        return max(1.0, longest)
+        return min(max(1.0, longest), self.limits.window_seconds)
+
+    def pause_seconds(self, tokens: int, since: float) -> float:
+        """After how long one who does not wait should come back: early, for its place counts only while it is here."""
+        return min(self.wait_seconds(tokens, since), self.limits.window_seconds * _LONGEST_PAUSE)
 
     def admit_now(self, tokens: int) -> Reservation:
         """Give the leave that can_admit promised."""
@@ -169,7 +181,6 @@ class Limiter:
         self._admit_waiting()
 
     def _claim(self, meter: Meter, head: tuple[float, int, _Ask] | None) -> ShareClaim:
-        is_window = meter.kind is not LimitKind.IN_FLIGHT
         return ShareClaim(
             limit=self._limit_name(meter),
             total=meter.total,
@@ -177,7 +188,7 @@ class Limiter:
             wanted=meter.window.used + meter.waiting,
             next_amount=meter.amount(head[2].tokens) if head else 0,
             waiting_since=head[0] if head else 0.0,
-            keep_seconds=ARRIVAL_SECONDS + (self._window_seconds if is_window else 0.0),
+            keep_seconds=ARRIVAL_SECONDS + (self._window_seconds if meter.is_window else 0.0),
         )
 
     def _limit_name(self, meter: Meter) -> str:
@@ -195,6 +206,8 @@ class Limiter:
         return not self._is_paused and self.is_good() and all(meter.has_room(tokens) for meter in self._meters)
 
     def _reserve(self, tokens: int) -> Reservation:
+        parts = [meter.amount(tokens) / max(1, meter.share) for meter in self._meters if meter.is_window]
+        self._next_at = self._clock.monotonic() + max(parts, default=0.0) * _SPREAD * self._window_seconds
         return Reservation({meter.kind: meter.window.add(meter.amount(tokens)) for meter in self._meters})
 
     def _count(self, ask: _Ask, sign: int) -> None:
@@ -212,17 +225,27 @@ class Limiter:
             self._timer.cancel()
             self._timer = None
         self._pass_time()
-        while (head := self._head()) is not None and self._has_room(head[2].tokens):
+        while (head := self._head()) is not None and self._is_due() and self._has_room(head[2].tokens):
             ask = head[2]
             self._count(ask, -1)
             ask.answer.set_result(self._reserve(ask.tokens))
         if head is not None:
             self._come_back(head[2].tokens)
 
+    def _is_due(self) -> bool:
+        """False while calls are spread and the last was just now.
+
+        Once somebody left the line, to come back later, a window that fills and empties at once would be missed by all
+        who are away just then; spread, there is soon a place for whoever comes back.
+        """
+        now = self._clock.monotonic()
+        return now >= self._next_at or now >= self._spreads_until
+
     def _come_back(self, tokens: int) -> None:
         if any(meter.share < meter.total and not meter.has_room(tokens) for meter in self._meters):
             self.on_short()
         room_at = max(meter.window.time_of_room(meter.amount(tokens), meter.share) for meter in self._meters)
+        room_at = room_at if self._is_due() else max(room_at, self._next_at)
         if math.isfinite(room_at):
             delay = max(_LEAST_DELAY_SECONDS, room_at - self._clock.monotonic())
             self._timer = asyncio.get_running_loop().call_later(delay, self._admit_waiting)

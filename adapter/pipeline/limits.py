@@ -51,6 +51,11 @@ class Meter:
     window: SlidingWindow = field(default_factory=SlidingWindow)
     waiting: int = 0
 
+    @property
+    def is_window(self) -> bool:
+        """True if what was spent counts for a while."""
+        return self.kind is not LimitKind.IN_FLIGHT
+
     def amount(self, tokens: int) -> int:
         """What a call of so many tokens takes; one that alone is over the limit waits for the whole of it."""
         return min(tokens, self.total) if self.kind is LimitKind.TOKENS else 1

@@ -200,7 +200,7 @@ class Lineup:
         if not over:
             return None
         causes = "; ".join(f"{one.target.name}: {one.limiter.why_waiting(one.tokens)}" for one in over)
-        soonest = min(one.limiter.wait_seconds(one.tokens) for one in over)
+        soonest = min(one.limiter.pause_seconds(one.tokens, self._since) for one in over)
         message = f"{causes}. {ModelUnavailable().message}"
         return ModelUnavailable(message, retry_after_seconds=soonest, metadata=self.metadata)
 

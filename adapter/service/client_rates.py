@@ -35,15 +35,16 @@ class ClientRates:
         if rate is None:
             return
         limiter = self._limiter(client, rate)
+        since = self._clock.now().timestamp()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                reservation = await limiter.admit(0, self._clock.now().timestamp())
+                reservation = await limiter.admit(0, since)
         except TimeoutError:
             raise RateLimited(
                 f"The client {client} may send {rate.requests} requests in {rate.per_seconds:g} s. "
                 f"{RateLimited().message}",
                 metadata={"client": client},
-                retry_after_seconds=limiter.wait_seconds(0),
+                retry_after_seconds=limiter.wait_seconds(0, since),
             ) from None
         limiter.sent(reservation)
         limiter.settle(reservation, None)

@@ -38,7 +38,14 @@ class Crowd:
     begun: dict[int, float] = field(default_factory=dict)
     """When each began the request that it has now."""
     refusals: int = 0
+    ended: float = 0.0
+    """When the time was over."""
     _channels: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def longest_wait_seconds(self) -> float:
+        """Of any request, also of those that were not served when the time was over."""
+        return max([one.seconds for one in self.served] + [self.ended - begun for begun in self.begun.values()])
 
     async def call(self, callers: int, seconds: float) -> None:
         """Let so many call until the time is over; every third submits and watches, the others run."""
@@ -46,6 +53,7 @@ class Crowd:
         async with asyncio.TaskGroup() as group:
             for number in range(callers):
                 group.create_task(self._go_on(number, deadline))
+        self.ended = time.monotonic()
         for channel in self._channels.values():
             await channel.close()
 
