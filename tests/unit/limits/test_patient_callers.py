@@ -42,7 +42,8 @@ class Crowd:
             async with asyncio.timeout(PATIENCE if number % 3 else None):
                 reservation = await limiter.admit(1, self.open[number])
         except TimeoutError:
-            await asyncio.sleep(max(0.5, pause - PATIENCE))
+            # Callers are late, each a little otherwise: a window that fills at once would be missed again and again.
+            await asyncio.sleep(max(0.5, pause - PATIENCE) * self.random.uniform(1.0, 1.3))
             return False
         limiter.sent(reservation)
         self.sent.append((loop.time(), 1))
