@@ -158,12 +158,12 @@ class Jobs:
         yield job
         while not job.state.is_end:
             run = self._runs.get(job.job_id)
-            if run is not None:
+            if run is None:
+                await self._clock.sleep(self._settings.poll_seconds)
+            elif job.state is run.claim.job.state:  # else it was claimed since it was read
                 async with contextlib.aclosing(run.progress()) as events:
                     async for event in events:
                         yield event
-            else:
-                await self._clock.sleep(self._settings.poll_seconds)
             newest = await self.get(caller, job_id=job.job_id)
             if newest.state is not job.state:
                 yield newest

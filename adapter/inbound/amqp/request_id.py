@@ -23,7 +23,8 @@ def derived_request_id(client: str, task: str, correlation_id: str, content: byt
     """Make the same id for the same client, task, correlation id and payload."""
     digest = hashlib.sha256(content).hexdigest()
     parts = "\n".join(f"{len(part)}:{part}" for part in (client, task, correlation_id, digest))
-    return str(uuid.uuid5(_DERIVED, parts))
+    # A property may hold bytes that are no UTF-8.
+    return str(uuid.uuid5(_DERIVED, parts.encode(errors="backslashreplace").decode()))
 
 
 MISSING_DETAIL = (

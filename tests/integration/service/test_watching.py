@@ -58,3 +58,20 @@ async def test_a_watcher_of_a_waiting_job_sees_it_begin_and_end(service: Service
 
     assert states[0] is State.PENDING
     assert states[-1] is State.FAILED
+
+
+async def test_a_job_that_began_since_the_watcher_looked_is_seen_running(service: Service) -> None:
+    service.model.hold()
+    job = await service.jobs.submit(a_request())
+    watched = service.jobs.watch(OPERATOR, job_id=job.job_id)
+    seen = [await anext(watched)]
+    finding = service.beside(service.submissions.find(job.job_id))
+    await service.until_calling()
+
+    seen.append(await anext(watched))
+    service.model.let_go()
+    await finding
+    seen.extend([one async for one in watched])
+
+    states = [one.state for one in seen if isinstance(one, Job)]
+    assert states == [State.PENDING, State.RUNNING, State.SUCCEEDED]

@@ -101,6 +101,14 @@ def test_a_derived_id_does_not_depend_on_the_version_asked_for() -> None:
     assert first.request_id == pinned.request_id
 
 
+def test_an_id_is_derived_from_a_correlation_id_that_is_no_text() -> None:
+    first = request(message(b"1", message_id="", correlation_id="\udcff"), missing_message_id="derive")
+    other = request(message(b"1", message_id="", correlation_id="\udcfe"), missing_message_id="derive")
+
+    assert first.request_id.isascii()
+    assert first.request_id != other.request_id
+
+
 def test_nothing_is_derived_without_a_correlation_id() -> None:
     assert request(message(message_id=""), missing_message_id="derive").request_id == ""
 
