@@ -14,7 +14,7 @@ from adapter.outbound.metrics import Metrics
 from adapter.outbound.sql.engine import is_sqlite
 from adapter.outbound.sql.store import SqlJobStore
 from adapter.outbound.system_clock import SystemClock
-from adapter.pipeline.gated_model import GatedModel
+from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.ports import NO_TRACER, Tracer
 from adapter.secret import reveal
 from adapter.service.admission import Admission

@@ -3,7 +3,7 @@
 import structlog
 
 from adapter.bootstrap.core import Core
-from adapter.pipeline.limiter import Limiter
+from adapter.pipeline.availability.limiter import Limiter
 from adapter.service.share_exchange import ExchangeSettings, ShareExchange
 
 log = structlog.get_logger()

@@ -12,10 +12,10 @@ from adapter.outbound.metrics import Metrics
 from adapter.outbound.models.endpoint import ModelEndpoint
 from adapter.outbound.models.identity import DEFAULT
 from adapter.outbound.system_clock import SystemClock
-from adapter.pipeline.gate import GateSettings, GateState, ModelGate
-from adapter.pipeline.gated_model import CallSettings, GatedModel
-from adapter.pipeline.limiter import Limiter
-from adapter.pipeline.limits import Limits
+from adapter.pipeline.availability.gate import GateSettings, GateState, ModelGate
+from adapter.pipeline.availability.gated_model import CallSettings, GatedModel
+from adapter.pipeline.availability.limiter import Limiter
+from adapter.pipeline.availability.limits import Limits
 from adapter.ports import Model
 from adapter.secret import SecretMissing, reveal
 from adapter.settings import ModelSection, PriceTable, Settings

@@ -10,7 +10,7 @@ import grpc.aio
 from adapter.inbound.grpc.tracing import TracingInterceptor
 from adapter.outbound.traces.export_settings import ExportSettings
 from adapter.outbound.traces.model import CallNames, TracedModel
-from adapter.pipeline.gated_model import GatedModel
+from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.ports import NO_TRACER, Tracer
 from adapter.secret import reveal
 from adapter.settings import ModelSection, Settings

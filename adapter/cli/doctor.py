@@ -24,7 +24,7 @@ from adapter.outbound.metrics import Metrics
 from adapter.outbound.models.providers import PROVIDERS
 from adapter.outbound.sql import migrate
 from adapter.outbound.sql.engine import parse_url, sqlite_path
-from adapter.pipeline.gated_model import GatedModel
+from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.secret import reveal
 from adapter.settings import Settings
 from adapter.tasks.catalogue import Catalogue

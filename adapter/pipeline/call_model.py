@@ -23,9 +23,9 @@ from adapter.errors import (
     ModelFailed,
     ModelRejected,
 )
+from adapter.pipeline.availability.gated_model import GatedModel
+from adapter.pipeline.availability.lineup import Admitted, Candidate, Lineup
 from adapter.pipeline.budget import Budget, exhausted, most_tokens
-from adapter.pipeline.gated_model import GatedModel
-from adapter.pipeline.lineup import Admitted, Candidate, Lineup
 from adapter.ports import Clock, Observer, StoredCall
 
 

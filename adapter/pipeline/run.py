@@ -14,10 +14,10 @@ from adapter.domain.model import ModelRequest, Reply, Turn
 from adapter.domain.payload import Payload
 from adapter.domain.usage import Usage
 from adapter.errors import AdapterError, InputTooLong, Interrupted, ModelRejected, OutputInvalid, Violation
+from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.pipeline.budget import Budget, estimated_tokens
 from adapter.pipeline.call_model import CallLog, call_model
 from adapter.pipeline.check_output import check_output, findings_of, verdict_of
-from adapter.pipeline.gated_model import GatedModel
 from adapter.pipeline.parse import Parsed, ReplyInvalid, parse_reply
 from adapter.pipeline.prompt import render_prompt
 from adapter.pipeline.read_record import OFFLOAD_BYTES, read_record

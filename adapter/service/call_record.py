@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 from adapter.domain.progress import ProgressKind
+from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.pipeline.call_model import CallLog
-from adapter.pipeline.gated_model import GatedModel
 from adapter.pipeline.run import RunRecord
 from adapter.ports import Clock, JobStore, StoredCall
 from adapter.service.fenced import FencedWriter

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from adapter.domain.client import Client, Rate
 from adapter.errors import RateLimited
-from adapter.pipeline.limiter import Limiter
-from adapter.pipeline.limits import Limits
+from adapter.pipeline.availability.limiter import Limiter
+from adapter.pipeline.availability.limits import Limits
 from adapter.ports import Clock
 from adapter.service.clients import ClientOf
 

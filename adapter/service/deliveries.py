@@ -12,7 +12,7 @@ from adapter.domain.job import Job, JobRequest, Origin, Route
 from adapter.domain.message import ReceivedMessage
 from adapter.domain.trace import TraceContext
 from adapter.errors import AdapterError, Overloaded, RequestError, TryAgainError
-from adapter.pipeline.gate import GateState
+from adapter.pipeline.availability.gate import GateState
 from adapter.ports import Clock, Observer, RunningNow
 from adapter.service.admission import Admission
 from adapter.service.api import Disposition

@@ -17,7 +17,7 @@ from adapter.errors import (
     ReviewNeeded,
     error_of_reason,
 )
-from adapter.pipeline.gate import GateState
+from adapter.pipeline.availability.gate import GateState
 from adapter.pipeline.read_record import read_record
 from adapter.ports import Clock, JobFilter, JobStore
 from adapter.service.admission import Admission

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from adapter.errors import StoreUnavailable
-from adapter.pipeline.limiter import Limiter
+from adapter.pipeline.availability.limiter import Limiter
 from adapter.ports import Clock, ShareStore
 
 log = structlog.get_logger()

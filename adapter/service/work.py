@@ -21,7 +21,7 @@ from adapter.errors import (
     JobFailure,
     RequestError,
 )
-from adapter.pipeline.gated_model import GatedModel
+from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.pipeline.run import RunRecord, Surroundings, Work, run_job
 from adapter.ports import NO_TRACER, Claim, Clock, JobStore, Observer, Tracer
 from adapter.service.call_record import CallRecord

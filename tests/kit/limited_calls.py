@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from adapter.pipeline.limiter import Limiter
+from adapter.pipeline.availability.limiter import Limiter
 
 
 @dataclass(frozen=True, slots=True)

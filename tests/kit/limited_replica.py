@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from adapter.pipeline.limiter import Limiter
-from adapter.pipeline.limits import Limits
+from adapter.pipeline.availability.limiter import Limiter
+from adapter.pipeline.availability.limits import Limits
 from adapter.service.share_exchange import ExchangeSettings, ShareExchange
 from tests.kit.fake_shares import FakeShares, ShareTable
 from tests.kit.limited_calls import Call, Seen, make

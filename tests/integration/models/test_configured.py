@@ -10,7 +10,7 @@ import pytest
 from adapter.bootstrap.models import build_models, close_models
 from adapter.domain.model import ModelRequest
 from adapter.outbound.metrics import Metrics
-from adapter.pipeline.gated_model import GatedModel
+from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.settings import ModelSection, Settings
 from adapter.tasks.catalogue import Catalogue
 from tests.kit.scripted_endpoint import ScriptedEndpoint, answer, completion

@@ -10,8 +10,8 @@ from adapter.domain.job import Job, JobRequest
 from adapter.domain.message import ReceivedMessage
 from adapter.outbound.sql.store import SqlJobStore
 from adapter.outbound.system_clock import SystemClock
-from adapter.pipeline.gate import GateSettings, ModelGate
-from adapter.pipeline.gated_model import CallSettings, GatedModel
+from adapter.pipeline.availability.gate import GateSettings, ModelGate
+from adapter.pipeline.availability.gated_model import CallSettings, GatedModel
 from adapter.ports import JobStore
 from adapter.service.admission import Admission
 from adapter.service.answers import answer_of

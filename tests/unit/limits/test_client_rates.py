@@ -6,7 +6,7 @@ import pytest
 
 from adapter.domain.client import Client, Rate
 from adapter.errors import RateLimited
-from adapter.pipeline.limiter import SLACK_SECONDS
+from adapter.pipeline.availability.limiter import SLACK_SECONDS
 from adapter.service.client_rates import PATIENCE_SECONDS, ClientRates
 from adapter.service.share_exchange import ExchangeSettings, ShareExchange
 from tests.kit.fake_shares import FakeShares, ShareTable

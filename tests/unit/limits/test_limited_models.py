@@ -9,12 +9,12 @@ import pytest
 from adapter.domain.model import ModelRequest, Turn
 from adapter.domain.usage import Usage
 from adapter.errors import AdapterError, CallError, CallRejected, CallThrottled, CallUnreachable, ModelUnavailable
+from adapter.pipeline.availability.gate import GateSettings, GateState, ModelGate
+from adapter.pipeline.availability.gated_model import CallSettings, GatedModel
+from adapter.pipeline.availability.limiter import SLACK_SECONDS, Limiter
+from adapter.pipeline.availability.limits import Limits
 from adapter.pipeline.budget import Budget, most_tokens
 from adapter.pipeline.call_model import CallLog, call_model
-from adapter.pipeline.gate import GateSettings, GateState, ModelGate
-from adapter.pipeline.gated_model import CallSettings, GatedModel
-from adapter.pipeline.limiter import SLACK_SECONDS, Limiter
-from adapter.pipeline.limits import Limits
 from adapter.ports import StoredCall
 from tests.kit.fake_model import RecordingObserver, ScriptedModel, Step, reply
 from tests.kit.virtual_time import VirtualClock, settle

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.pipeline.limiter import ARRIVAL_SECONDS, SLACK_SECONDS, Limiter
-from adapter.pipeline.limits import Limits
+from adapter.pipeline.availability.limiter import ARRIVAL_SECONDS, SLACK_SECONDS, Limiter
+from adapter.pipeline.availability.limits import Limits
 from tests.kit.limited_calls import Call, check_windows, largest_concurrency, make_all
 from tests.kit.virtual_time import VirtualClock, VirtualTimeLoop, settle
 

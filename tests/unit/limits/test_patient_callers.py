@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from adapter.pipeline.limits import Limits
+from adapter.pipeline.availability.limits import Limits
 from tests.kit.fake_shares import ShareTable
 from tests.kit.limited_calls import largest_window
 from tests.kit.limited_replica import LEASE, Replica

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.errors import StoreUnavailable
-from adapter.pipeline.limits import Limits
+from adapter.pipeline.availability.limits import Limits
 from tests.kit.fake_shares import ShareTable
 from tests.kit.limited_calls import Call, Seen, check_windows
 from tests.kit.limited_replica import LEASE, SETTINGS, Replica

@@ -23,10 +23,10 @@ from adapter.errors import (
     ModelRejected,
     ModelUnavailable,
 )
+from adapter.pipeline.availability.gate import GateSettings, GateState, ModelGate
+from adapter.pipeline.availability.gated_model import CallSettings, GatedModel
 from adapter.pipeline.budget import Budget
 from adapter.pipeline.call_model import CallLog, call_model
-from adapter.pipeline.gate import GateSettings, GateState, ModelGate
-from adapter.pipeline.gated_model import CallSettings, GatedModel
 from adapter.ports import StoredCall
 from tests.kit.fake_model import RecordingObserver, ScriptedModel, Step, reply
 from tests.kit.virtual_time import VirtualClock

@@ -12,7 +12,7 @@ from adapter.errors import (
     ModelMisconfigured,
     ModelUnavailable,
 )
-from adapter.pipeline.gate import MAX_RETRY_AFTER_SECONDS, GateSettings, GateState, Leave, ModelGate
+from adapter.pipeline.availability.gate import MAX_RETRY_AFTER_SECONDS, GateSettings, GateState, Leave, ModelGate
 from tests.kit.virtual_time import VirtualClock, settle
 
 SETTINGS = GateSettings(failures_to_open=3, probe_seconds=2.0, max_probe_seconds=5.0, misconfigured_probe_seconds=15.0)

@@ -8,9 +8,9 @@ from adapter.domain.job import Outcome
 from adapter.domain.model import Reply
 from adapter.domain.payload import Payload
 from adapter.errors import CallUnreachable
+from adapter.pipeline.availability.gate import GateSettings, ModelGate
+from adapter.pipeline.availability.gated_model import CallSettings, GatedModel
 from adapter.pipeline.call_model import CallLog
-from adapter.pipeline.gate import GateSettings, ModelGate
-from adapter.pipeline.gated_model import CallSettings, GatedModel
 from adapter.pipeline.run import RunRecord, Surroundings, Work, run_job
 from adapter.ports import StoredCall
 from adapter.tasks.strict_schema import AZURE, OPENAI, SchemaProfile

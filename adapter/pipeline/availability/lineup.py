@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapter.errors import AdapterError, CallError, CallUnreachable, ModelMisconfigured, ModelUnavailable
-from adapter.pipeline.gate import MAX_RETRY_AFTER_SECONDS, GateState, Leave, ModelGate
-from adapter.pipeline.gated_model import GatedModel
-from adapter.pipeline.limiter import Limiter
-from adapter.pipeline.limits import Limits, Reservation
+from adapter.pipeline.availability.gate import MAX_RETRY_AFTER_SECONDS, GateState, Leave, ModelGate
+from adapter.pipeline.availability.gated_model import GatedModel
+from adapter.pipeline.availability.limiter import Limiter
+from adapter.pipeline.availability.limits import Limits, Reservation
 from adapter.ports import Clock
 
 HTTP_ERRORS = 400

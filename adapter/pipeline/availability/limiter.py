@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from adapter.domain.shares import ShareClaim
-from adapter.pipeline.limits import Level, LimitKind, Limits, Meter, Reservation
+from adapter.pipeline.availability.limits import Level, LimitKind, Limits, Meter, Reservation
 from adapter.ports import Clock
 
 # A call reaches its endpoint within so many seconds of being sent, or at its end if that comes first.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from adapter.pipeline.window import SlidingWindow, Spent
+from adapter.pipeline.availability.window import SlidingWindow, Spent
 
 
 class LimitKind(StrEnum):

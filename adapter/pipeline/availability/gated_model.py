@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from adapter.pipeline.gate import ModelGate
-from adapter.pipeline.limiter import Limiter
+from adapter.pipeline.availability.gate import ModelGate
+from adapter.pipeline.availability.limiter import Limiter
 from adapter.ports import Model
 from adapter.tasks.strict_schema import OPENAI, SchemaProfile
 
