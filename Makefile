@@ -10,6 +10,8 @@ UV := .tools/bin/uv
 MODEL ?= local
 CALLER ?= python
 PYTEST := $(BIN)/python -m pytest
+# Tests with real parts mostly wait: several processes, each with a broker and a database server of its own.
+SEVERAL := -n 4 --dist loadscope --no-loadscope-reorder
 # What goes through the memory; the others need not run on each database. Replicas always run on PostgreSQL.
 MEMORY_TESTS := $(addprefix tests/integration/,store service amqp)
 
@@ -60,13 +62,13 @@ unit: setup ## Run the unit tests: no network, no servers
 
 integration: setup servers ## Run the tests with real parts (broker, gRPC, simulated model): on SQLite, then what depends on the memory on PostgreSQL
 	@deploy/setup/setup.sh java
-	$(PYTEST) tests/integration -q
-	$(PYTEST) $(MEMORY_TESTS) -q --database postgresql
+	$(PYTEST) tests/integration -q $(SEVERAL)
+	$(PYTEST) $(MEMORY_TESTS) -q $(SEVERAL) --database postgresql
 
 test-matrix: setup servers ## Run all tests with real parts three times: SQLite, PostgreSQL, and PostgreSQL with three replicas
 	@deploy/setup/setup.sh java
-	$(PYTEST) tests/integration -q
-	$(PYTEST) tests/integration -q --database postgresql
+	$(PYTEST) tests/integration -q $(SEVERAL)
+	$(PYTEST) tests/integration -q $(SEVERAL) --database postgresql
 	$(PYTEST) tests/integration -q --database postgresql --replicas 3
 
 trace: setup servers ## Print one trace of a real run as a tree: a caller, RabbitMQ, the adapter, a model, and back (CALLER=java: from Java)

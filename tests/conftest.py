@@ -1,12 +1,14 @@
 """For all tests: which database the run is about; how long hypothesis may take, and the same examples in CI."""
 
 import os
+from dataclasses import asdict
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.kit.databases import POSTGRESQL, SQLITE, Choice
-from tests.kit.secret_scan import OUTPUTS
+from tests.kit.secret_scan import OUTPUTS, Searched
 
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -30,21 +32,34 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run whose processes gave out a secret that they were given."""
-    if OUTPUTS.problems():
+    searched = OUTPUTS.searched()
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:  # one of several test processes: the run is another's
+        output["searched"] = asdict(searched)
+    elif searched.problems:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what another test process searched; one that crashed has said nothing."""
+    found = getattr(node, "workeroutput", {}).get("searched")
+    if found is not None:
+        OUTPUTS.add(Searched(**found))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was searched for secrets, and where one was found."""
-    problems = OUTPUTS.problems()
-    searched = f"{len(list(OUTPUTS.files()))} files and {OUTPUTS.texts} texts of the run's processes were searched"
-    if problems:
+    found = OUTPUTS.searched()
+    searched = f"{found.files} files and {found.texts} texts of the run's processes were searched"
+    if found.problems:
         terminalreporter.section("secrets were given out", red=True)
-        terminalreporter.write_line("\n".join(problems))
-    if problems or OUTPUTS.texts:
-        terminalreporter.write_line(f"secrets: {searched}, {len(problems)} found")
+        terminalreporter.write_line("\n".join(found.problems))
+    if found.problems or found.texts:
+        terminalreporter.write_line(f"secrets: {searched}, {len(found.problems)} found")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what the database of this run cannot do."""
     other = SQLITE if Choice.kind == POSTGRESQL else POSTGRESQL
@@ -52,3 +67,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+    # Of several test processes none shall begin with what takes longest when the others are done.
+    items.sort(key=_most_seconds, reverse=True)
+
+
+def _most_seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark else 0.0

@@ -2,6 +2,7 @@
 
 import mmap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.kit.secrets import MARK
@@ -10,12 +11,22 @@ from tests.kit.secrets import MARK
 _AROUND = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """How much was searched, and each place at which a secret was found."""
+
+    files: int
+    texts: int
+    problems: list[str]
+
+
 class SecretScan:
     """What was given out: files (logs, databases), searched at the end, and texts, searched at once."""
 
     def __init__(self) -> None:
         self._files: dict[Path, None] = {}
         self._found: list[str] = []
+        self._others: list[Searched] = []
         self.texts = 0
 
     def watch(self, *files: Path) -> None:
@@ -30,14 +41,24 @@ class SecretScan:
         if at >= 0:
             self._found.append(f"{place}: {_shown(content, at)}")
 
-    def files(self) -> Iterator[Path]:
-        """Return what will be searched and is there."""
+    def _files_there(self) -> Iterator[Path]:
         for file in self._files:
             yield from sorted(one for one in file.parent.glob(f"{file.name}*") if one.is_file() and one.stat().st_size)
 
-    def problems(self) -> list[str]:
-        """Return each place at which a secret was found."""
-        return [*self._found, *(found for file in self.files() for found in _in_file(file))]
+    def searched(self) -> Searched:
+        """Search the files; return what comes of it, with what other test processes found."""
+        files = list(self._files_there())
+        mine = Searched(len(files), self.texts, [*self._found, *(found for file in files for found in _in_file(file))])
+        every = [mine, *self._others]
+        return Searched(
+            sum(one.files for one in every),
+            sum(one.texts for one in every),
+            [problem for one in every for problem in one.problems],
+        )
+
+    def add(self, other: Searched) -> None:
+        """Count what another process of the same run searched."""
+        self._others.append(other)
 
 
 OUTPUTS = SecretScan()

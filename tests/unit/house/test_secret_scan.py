@@ -17,7 +17,7 @@ def test_a_secret_in_a_log_is_found_with_its_line(tmp_path: Path) -> None:
     log.write_text(f'{{"event": "started"}}\n{{"event": "key_refused", "key": "{secret}"}}\n')
     scan.watch(log)
 
-    (problem,) = scan.problems()
+    (problem,) = scan.searched().problems
 
     assert problem.startswith(f"{log}:2: ")
     assert "key_refused" in problem
@@ -29,7 +29,7 @@ def test_a_secret_in_a_database_or_its_journal_is_found(tmp_path: Path, name: st
     scan.watch(tmp_path / "adapter.db")
     (tmp_path / name).write_bytes(b"\x00\xff" * 5000 + made_up().encode() + b"\x00")
 
-    assert len(scan.problems()) == 1
+    assert len(scan.searched().problems) == 1
 
 
 def test_a_secret_in_a_text_is_found_at_once_and_the_rest_is_clean(tmp_path: Path) -> None:
@@ -38,18 +38,20 @@ def test_a_secret_in_a_text_is_found_at_once_and_the_rest_is_clean(tmp_path: Pat
     scan.look("metrics", "adapter_jobs_total 3")
     scan.look("an error", f"401: Incorrect key {made_up()}")
 
-    (problem,) = scan.problems()
+    (problem,) = scan.searched().problems
 
     assert problem.startswith("an error: ")
 
 
-def test_a_run_that_gave_out_a_secret_fails_and_says_where(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", ["0", "1"])
+def test_a_run_that_gave_out_a_secret_fails_and_says_where(tmp_path: Path, processes: str) -> None:
     planted = tmp_path / "test_planted.py"
     planted.write_text(
         "from tests.kit.secret_scan import OUTPUTS\nfrom tests.kit.secrets import made_up\n\n"
         "def test_itself_is_green():\n    OUTPUTS.look('a planted place', made_up())\n"
     )
     options = ["-q", "-p", "no:cacheprovider", "-p", "tests.conftest", "--rootdir", str(ROOT), "-c", "pyproject.toml"]
+    options += ["-n", processes]
 
     run = subprocess.run(  # noqa: S603 - our own Python
         [sys.executable, "-m", "pytest", *options, str(planted)], cwd=ROOT, capture_output=True, text=True, check=False
