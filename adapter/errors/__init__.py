@@ -13,7 +13,7 @@ AdapterError
 └── JobRemark               beside an outcome, never instead of it
     ├── ReviewNeeded  ResultTooLarge  ResultUndeliverable
 CallError                   of one model call; has no reason, never leaves the pipeline
-├── CallUnreachable  CallThrottled  CallMisconfigured ── CallUnauthorized
+├── CallUnreachable  CallThrottled  CallMisconfigured ── CallUnauthorized  CallForbidden
 └── CallRejected ── CallTooLong  CallFiltered
 
 A docstring's first sentence is the default message: what happened, and what to do about it.
@@ -69,6 +69,7 @@ from adapter.errors.remarks import JobRemark, ResultTooLarge, ResultUndeliverabl
 from adapter.errors.calls import (
     CallError,
     CallFiltered,
+    CallForbidden,
     CallMisconfigured,
     CallRejected,
     CallThrottled,
@@ -82,6 +83,7 @@ __all__ = [
     "BudgetExhausted",
     "CallError",
     "CallFiltered",
+    "CallForbidden",
     "CallMisconfigured",
     "CallRejected",
     "CallThrottled",

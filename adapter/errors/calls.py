@@ -28,6 +28,10 @@ class CallUnauthorized(CallMisconfigured):
     """The key or token is refused: another one may have taken its place."""
 
 
+class CallForbidden(CallMisconfigured):
+    """403 without a word why: of every request, or of this one, whose content a filter on the way does not like."""
+
+
 class CallRejected(CallError):
     """400 of this request alone."""
 

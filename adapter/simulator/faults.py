@@ -9,6 +9,7 @@ from hashlib import blake2b
 from adapter.errors import (
     CallError,
     CallFiltered,
+    CallForbidden,
     CallMisconfigured,
     CallRejected,
     CallThrottled,
@@ -64,7 +65,7 @@ FAULTS: Mapping[str, Fault] = {
         _status("400", 400, "invalid_request", CallRejected, "this request alone is refused"),
         _status("401", 401, "invalid_api_key", CallUnauthorized, "the key is refused"),
         _status("402", 402, "insufficient_credits", CallMisconfigured, "the credits are gone"),
-        _status("403", 403, "permission_denied", CallMisconfigured, "the key may not use the model"),
+        _status("403", 403, "permission_denied", CallForbidden, "the key may not use the model"),
         _status("404", 404, "model_not_found", CallMisconfigured, "no such model"),
         _status("429", 429, "rate_limit_exceeded", CallThrottled, "throttled, with Retry-After"),
         _status("500", 500, "server_error", CallUnreachable, "the provider failed"),

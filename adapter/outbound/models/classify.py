@@ -12,6 +12,7 @@ from typing import Any
 from adapter.errors import (
     CallError,
     CallFiltered,
+    CallForbidden,
     CallMisconfigured,
     CallRejected,
     CallThrottled,
@@ -87,7 +88,11 @@ RULES = (
         "the provider's content filter refused the prompt",
         frozenset({400, 403, 422}),
         frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation", "moderation_blocked"}),
-        _words(r"content (filter|management policy)|flagged (by|input)|moderation"),
+        # xAI says it with a 403, as of a refused key: taken for that, one such record would close the model to all.
+        _words(
+            r"content (filter|management policy)|flagged (by|input|as)|moderation"
+            r"|violat\w+ .{0,20}(usage|content|safety) (polic|guideline)|safety_check"
+        ),
     ),
     Rule(
         CallMisconfigured,
@@ -119,8 +124,14 @@ RULES = (
         codes=frozenset({"model_not_found", "invalid_model", "deploymentnotfound", "unknown_model"}),
         words=_words(r"not a valid model|model .{0,80}(does not exist|not found)|unknown model"),
     ),
+    Rule(
+        CallMisconfigured,
+        "the provider serves nobody before the project is set up: look at its billing, region and services",
+        codes=frozenset({"failed_precondition", "unsupported_country_region_territory"}),
+        words=_words(r"user location is not supported"),
+    ),
     Rule(CallUnauthorized, "the key is refused: renew it, or correct api_key", frozenset({401})),
-    Rule(CallMisconfigured, "the key may not use this model or endpoint", frozenset({403})),
+    Rule(CallForbidden, "the key may not use this model or endpoint", frozenset({403})),
     Rule(CallMisconfigured, "nothing is served there: correct base_url or model", frozenset({404, 405, 410, 421})),
     Rule(CallMisconfigured, "the endpoint redirects: put its final address into base_url", _REDIRECTS),
     Rule(CallMisconfigured, "payment is required: top up the account", frozenset({402})),

@@ -10,6 +10,7 @@ import structlog
 from adapter.errors import (
     AdapterError,
     CallError,
+    CallForbidden,
     CallMisconfigured,
     CallRejected,
     ModelMisconfigured,
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 # A provider that asks for more is asked again after this: such a wait is a mistake, or the model would be lost to us.
 MAX_RETRY_AFTER_SECONDS = 3600.0
 SUSPECT_FAILURES = 3
+# Where somebody got a reply so recently, a request that is forbidden something may be the only one.
+RECENT_SUCCESS_SECONDS = 60.0
 
 
 class GateState(StrEnum):
@@ -173,7 +176,7 @@ class ModelGate:
         was_probe = leave is self._probe
         if was_probe:
             self._probe = None
-        if isinstance(error, CallMisconfigured):
+        if isinstance(error, CallMisconfigured) and not self._may_be_alone(error):
             self._close(GateState.MISCONFIGURED, error, self._settings.misconfigured_probe_seconds)
         elif was_probe:
             self._probe_pause = min(self._probe_pause * 2, self._settings.max_probe_seconds)
@@ -183,6 +186,12 @@ class ModelGate:
             self._schedule_probe()
         elif self._failures >= self._settings.failures_to_open:
             self._close(GateState.DOWN, error, self._probe_pause)
+
+    def _may_be_alone(self, error: CallMisconfigured) -> bool:
+        """True while it is likelier that one request is forbidden than that all are."""
+        is_doubtful = isinstance(error, CallForbidden) and self.state is GateState.UP
+        is_recent = self._clock.monotonic() - self.last_success < RECENT_SUCCESS_SECONDS
+        return is_doubtful and is_recent and self._failures < self._settings.failures_to_open
 
     def abandoned(self, leave: Leave) -> None:
         """An admitted call was given up before it told anything: let another one probe, if it was to."""

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from adapter.errors import AdapterError, CallError, CallUnreachable, ModelMisconfigured, ModelUnavailable
+from adapter.errors import AdapterError, CallError, CallForbidden, CallUnreachable, ModelMisconfigured, ModelUnavailable
 from adapter.pipeline.availability.gate import MAX_RETRY_AFTER_SECONDS, GateState, Leave, ModelGate
 from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.pipeline.availability.limiter import Limiter
@@ -47,7 +47,7 @@ class Candidate:
         is_up = self.gate.state is GateState.UP
         if is_up:
             self.rests_until = now + self._pause_seconds(error)
-        if not isinstance(error, CallUnreachable):
+        if not isinstance(error, (CallUnreachable, CallForbidden)):
             return
         before, self.last_failure = self.last_failure, now
         if is_up and (self.strikes == 0 or self.gate.last_success > before):

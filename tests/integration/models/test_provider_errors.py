@@ -8,6 +8,7 @@ from adapter.domain.model import ModelRequest
 from adapter.errors import (
     CallError,
     CallFiltered,
+    CallForbidden,
     CallMisconfigured,
     CallRejected,
     CallThrottled,
@@ -29,6 +30,8 @@ def google_error(code: int, status: str, message: str = "x", *details: dict[str,
 
 GONE = 'model "x" not found, try pulling it'
 CREDITS = "Your team has used all available credits or reached its monthly spending limit."
+FLAGGED = "Invalid prompt: your prompt was flagged as potentially violating our usage policy."
+GUIDELINES = "Content violates usage guidelines. Model: x, Failed check: SAFETY_CHECK_TYPE_BIO"
 RETRY_INFO = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "13.5s"}
 BAD_KEY = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
 
@@ -40,6 +43,7 @@ BAD_KEY = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_K
         ("openai", 404, openai_error("model_not_found", "The model `x` does not exist"), CallMisconfigured),
         ("openai", 429, openai_error("rate_limit_exceeded", kind="tokens"), CallThrottled),
         ("openai", 400, openai_error(None, "Invalid schema for response_format"), CallRejected),
+        ("openai", 400, openai_error("invalid_prompt", FLAGGED), CallFiltered),
         ("azure", 400, {"error": {"code": "content_filter", "status": 400, "type": None}}, CallFiltered),
         ("azure", 404, {"error": {"code": "DeploymentNotFound", "message": "x"}}, CallMisconfigured),
         ("azure", 401, {"error": {"code": "PermissionDenied", "message": "lacks data action"}}, CallUnauthorized),
@@ -54,10 +58,12 @@ BAD_KEY = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_K
         ("openrouter", 400, openai_error(400, "acme/none is not a valid model ID"), CallMisconfigured),
         ("xai", 400, {"code": "invalid argument", "error": "Incorrect API key provided: ab***cd"}, CallUnauthorized),
         ("xai", 404, {"code": "not-found", "error": "The model x does not exist"}, CallMisconfigured),
+        ("xai", 403, {"code": "The caller does not have permission", "error": GUIDELINES}, CallFiltered),
         ("xai", 429, {"code": "rate-limit", "error": "Too many requests for your team"}, CallThrottled),
         ("xai", 400, {"code": "invalid argument", "error": "Invalid response_format: empty enum"}, CallRejected),
         ("gemini", 400, google_error(400, "INVALID_ARGUMENT", "API key not valid", BAD_KEY), CallUnauthorized),
         ("gemini", 400, google_error(400, "INVALID_ARGUMENT", 'Unknown name "seed"'), CallRejected),
+        ("gemini", 400, google_error(400, "FAILED_PRECONDITION", "User location is not supported"), CallMisconfigured),
         ("gemini", 429, google_error(429, "RESOURCE_EXHAUSTED", "check your quota"), CallThrottled),
         ("gemini", 503, google_error(503, "UNAVAILABLE", "The model is overloaded"), CallUnreachable),
         (
@@ -67,7 +73,7 @@ BAD_KEY = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_K
             CallTooLong,
         ),
         ("vertex", 401, google_error(401, "UNAUTHENTICATED")[0], CallUnauthorized),
-        ("vertex", 403, google_error(403, "PERMISSION_DENIED"), CallMisconfigured),
+        ("vertex", 403, google_error(403, "PERMISSION_DENIED"), CallForbidden),
         ("vertex", 404, google_error(404, "NOT_FOUND", "Publisher Model was not found"), CallMisconfigured),
         ("vertex", 429, google_error(429, "RESOURCE_EXHAUSTED"), CallThrottled),
         (

@@ -11,7 +11,9 @@ from adapter.domain.usage import Usage
 from adapter.errors import (
     AdapterError,
     BudgetExhausted,
+    CallError,
     CallFiltered,
+    CallForbidden,
     CallMisconfigured,
     CallRejected,
     CallThrottled,
@@ -175,8 +177,12 @@ async def test_a_request_that_the_endpoint_refuses_is_not_sent_again(
     assert bench.ended[0].error.startswith(type(answer).__name__)
 
 
-async def test_a_request_that_alone_gets_no_reply_fails_after_three_calls(clock: VirtualClock) -> None:
-    bench = Bench(ScriptedModel(DOWN), clock)
+@pytest.mark.parametrize("error", [DOWN, CallForbidden("a filter on the way", status=403)])
+async def test_a_request_that_alone_gets_no_reply_fails_after_three_calls(
+    clock: VirtualClock, error: CallError
+) -> None:
+    bench = Bench(ScriptedModel(error), clock)
+    bench.gate.succeeded(await bench.gate.admit())
     others = asyncio.create_task(bench.others_succeed())
 
     with pytest.raises(ModelFailed) as failure:
@@ -185,6 +191,7 @@ async def test_a_request_that_alone_gets_no_reply_fails_after_three_calls(clock:
     others.cancel()
     assert len(bench.model.requests) == 3
     assert failure.value.metadata == {"model": "cloud", "calls": "3"}
+    assert bench.gate.state is GateState.UP
 
 
 async def test_failures_without_a_success_of_others_in_between_are_no_reason_to_give_up(clock: VirtualClock) -> None:
