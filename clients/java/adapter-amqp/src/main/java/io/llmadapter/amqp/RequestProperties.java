@@ -43,8 +43,12 @@ public final class RequestProperties implements MessagePostProcessor {
    * first and is not paid again.
    *
    * @param requestId 1 to 200 bytes of printable ASCII
+   * @throws IllegalArgumentException if it is empty: every redelivery would count as a request of its own
    */
   public static RequestProperties of(String requestId) {
+    if (requestId.isEmpty()) {
+      throw new IllegalArgumentException("requestId must not be empty: use random() to have one made.");
+    }
     return new RequestProperties(requestId);
   }
 

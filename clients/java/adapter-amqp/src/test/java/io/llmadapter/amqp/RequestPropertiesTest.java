@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,11 @@ class RequestPropertiesTest {
   @Test
   void randomIdsDiffer() {
     assertNotEquals(RequestProperties.random().requestId(), RequestProperties.random().requestId());
+  }
+
+  @Test
+  void anEmptyRequestIdIsRefusedForNoRepeatWouldBeKnownByIt() {
+    assertThrows(IllegalArgumentException.class, () -> RequestProperties.of(""));
   }
 
   @Test

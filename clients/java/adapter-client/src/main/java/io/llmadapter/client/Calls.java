@@ -90,6 +90,7 @@ final class Calls {
       Thread.currentThread().interrupt();
     }
     scheduler.shutdownNow();
+    waiting.forEach(this::beginWaiting); // Those that began to wait meanwhile.
   }
 
   /** Returns how many calls wait for their retry. */

@@ -23,7 +23,7 @@ final class Failures {
 
   /** Returns the exception of a call that failed; requestId null: the call was about no request of ours. */
   static AdapterException of(Status status, Metadata trailers, String requestId) {
-    com.google.rpc.Status details = StatusProto.fromStatusAndTrailers(status, trailers);
+    com.google.rpc.Status details = details(status, trailers);
     Optional<ErrorInfo> info = detail(details, ErrorInfo.class).filter(each -> DOMAIN.equals(each.getDomain()));
     JobError error = info.map(each -> told(details, each)).orElseGet(() -> ofTransport(status));
     String jobId = info.map(each -> each.getMetadataOrDefault("job_id", "")).orElse("");
@@ -31,6 +31,15 @@ final class Failures {
       jobId = trailers.get(JOB_ID);
     }
     return new AdapterException(error, jobId, requestId, status.asRuntimeException());
+  }
+
+  /** A proxy may have replaced the status and left the details, or have spoilt them: then there are none. */
+  private static com.google.rpc.Status details(Status status, Metadata trailers) {
+    try {
+      return StatusProto.fromStatusAndTrailers(status, trailers);
+    } catch (IllegalArgumentException exception) {
+      return StatusProto.fromStatusAndTrailers(status, null);
+    }
   }
 
   static AdapterException abandoned(String how, String requestId, Throwable cause) {

@@ -41,7 +41,7 @@ final class GrpcAdapterClient implements AdapterClient {
       if (failure != null) {
         result.completeExceptionally(failure);
       } else {
-        complete(result, new Job(response.getJob()));
+        complete(result, response);
       }
     });
     result.whenComplete((ignored, failure) -> {
@@ -103,12 +103,13 @@ final class GrpcAdapterClient implements AdapterClient {
     return Waiting.on(UnaryCall.start(calls, method, request, key.requestId(), deadline), key.requestId());
   }
 
-  private static void complete(CompletableFuture<JobResult> result, Job job) {
+  private static void complete(CompletableFuture<JobResult> result, RunJobResponse response) {
     try {
+      Job job = new Job(response.getJob());
       // A review comes only to a request that accepts one; what has no output tells why.
       result.complete(job.result().orElseGet(job::resultOrThrow));
-    } catch (RuntimeException exception) {
-      result.completeExceptionally(exception);
+    } catch (RuntimeException | Error thrown) {
+      result.completeExceptionally(thrown);
     }
   }
 }

@@ -60,11 +60,11 @@ final class GrpcJobWatch implements JobWatch {
     }
     try {
       running = calls.begin(JobServiceGrpc.getWatchJobMethod(), deadline);
-    } catch (RuntimeException exception) {
-      outcome.completeExceptionally(exception);
+      ClientCalls.asyncServerStreamingCall(running, Requests.watch(key), new Listening());
+    } catch (RuntimeException | Error thrown) { // From a retry nobody else would hear of it.
+      outcome.completeExceptionally(thrown);
       return;
     }
-    ClientCalls.asyncServerStreamingCall(running, Requests.watch(key), new Listening());
     endIfOver();
   }
 

@@ -155,9 +155,11 @@ public final class JobRequest {
     /**
      * Sets the idempotency key, 1 to 200 bytes of printable ASCII, best made from the business key, so that it survives a
      * restart of the caller. Default: a random UUID, made when the request is built.
+     *
+     * @throws IllegalArgumentException if it is empty: nothing could tell a retry from another request
      */
     public Builder requestId(String requestId) {
-      this.requestId = Objects.requireNonNull(requestId, "requestId");
+      this.requestId = Checks.requestId(requestId);
       return this;
     }
 

@@ -3,6 +3,7 @@ package io.llmadapter.client;
 import io.grpc.ClientCall;
 import io.grpc.Deadline;
 import io.grpc.MethodDescriptor;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
@@ -42,11 +43,11 @@ final class UnaryCall<Q, A> {
     }
     try {
       running = calls.begin(method, deadline);
-    } catch (RuntimeException exception) {
-      answer.completeExceptionally(exception);
+      ClientCalls.asyncUnaryCall(running, request, new Answering(done));
+    } catch (RuntimeException | Error thrown) { // From a retry nobody else would hear of it.
+      answer.completeExceptionally(thrown);
       return;
     }
-    ClientCalls.asyncUnaryCall(running, request, new Answering(done));
     endIfCancelled();
   }
 
@@ -82,6 +83,11 @@ final class UnaryCall<Q, A> {
     }
 
     @Override
-    public void onCompleted() {}
+    public void onCompleted() {
+      if (!answer.isDone()) { // Something between answered OK and sent nothing.
+        Status empty = Status.INTERNAL.withDescription("the call ended without an answer");
+        answer.completeExceptionally(calls.failure(empty, null, requestId));
+      }
+    }
   }
 }

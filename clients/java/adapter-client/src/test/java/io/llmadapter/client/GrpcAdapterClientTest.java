@@ -195,6 +195,11 @@ class GrpcAdapterClientTest {
     assertThrows(IllegalStateException.class, () -> JobRequest.builder("triage").build());
   }
 
+  @Test
+  void anEmptyRequestIdIsRefusedForNoRetryWouldBeKnownByIt() {
+    assertThrows(IllegalArgumentException.class, () -> JobRequest.builder("triage").requestId(""));
+  }
+
   private void reconnect(AdapterClientBuilder builder) {
     client.close();
     client = client(builder);
