@@ -12,6 +12,7 @@ from adapter.bootstrap.core import Core, build_core, build_store
 from adapter.bootstrap.doors import Doors, certificates_of
 from adapter.bootstrap.limits import build_share_exchange, warn_of_small_limits
 from adapter.bootstrap.models import build_models, close_models
+from adapter.bootstrap.operators import build_operator_side
 from adapter.bootstrap.seat import Seat
 from adapter.bootstrap.traces import Traces
 from adapter.errors import StoreUnavailable
@@ -20,7 +21,6 @@ from adapter.inbound.http import OperationsServer
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.system_clock import SystemClock
 from adapter.service.housekeeping import Housekeeping, HousekeepingSettings
-from adapter.service.parked import ParkedMessages
 from adapter.settings import Settings
 
 log = structlog.get_logger()
@@ -114,13 +114,13 @@ class Application:
             await self.broker.wait_consuming(_BROKER_SECONDS)
         else:
             self._beside(core.submissions.run_stored(), "stored jobs")
-        publisher = self.broker.publisher if self.broker else None
-        parked = ParkedMessages(core.store, publisher)
+        operators = build_operator_side(core, self.broker)
         self._grpc = GrpcServer(
             self._grpc_settings(),
             core.jobs,
             core.catalogue,
-            parked,
+            operators.parked,
+            operators.operations,
             caller_of=self.doors.caller_of,
             observer=self.metrics,
             interceptors=self.traces.interceptors(),

@@ -16,9 +16,14 @@ from adapter.broker.tls import client_context
 from adapter.broker.topology import declare, verify
 from adapter.broker.wiring import Topology
 from adapter.domain.job import Route
+from adapter.domain.message import ReceivedMessage
+from adapter.domain.payload import Payload
+from adapter.errors import AdapterError
 from adapter.inbound.amqp.consumers import Consumers, consumers_of
+from adapter.inbound.amqp.handlers import ticket_of
 from adapter.inbound.amqp.reply_to import Address, ReplyToRules
 from adapter.inbound.amqp.settings import AmqpFaceSettings, ConsumerSettings
+from adapter.inbound.amqp.translate import read_payload
 from adapter.operator_errors import ConfigurationError
 from adapter.outbound.amqp.relay import Relay, RelaySettings
 from adapter.outbound.metrics import Metrics
@@ -82,6 +87,15 @@ class BrokerSide:
         """Raise ReplyToRefused unless the address is allowed."""
         rules = ReplyToRules(self.amqp.reply_to_allow, self.topology.own_names(), f"{self.amqp.prefix}.requests.")
         rules.check(Address(route.exchange, route.routing_key))
+
+    def payload_of(self, message: ReceivedMessage) -> Payload | None:
+        """Read the payload of a parked message; None for a ticket, and for what cannot be read."""
+        if ticket_of(message):
+            return None
+        try:
+            return read_payload(message.body, message.properties, self._limits.payload_bytes)
+        except AdapterError:
+            return None
 
     def serve(self, core: Core, clients: Clients) -> None:
         """Build the consumers over the core."""

@@ -24,6 +24,7 @@ from adapter.service.jobs import Jobs, JobSettings
 from adapter.service.live_runs import LiveRuns
 from adapter.service.routing import Routing
 from adapter.service.submissions import Submissions
+from adapter.service.wait_notes import WaitNotes
 from adapter.service.work import Outbox, Worker, WorkSettings
 from adapter.settings import Settings
 from adapter.tasks.catalogue import Catalogue
@@ -80,6 +81,7 @@ def build_core(
         observer=metrics,
         settings=WorkSettings(settings.limits.payload_bytes, settings.retention.payloads),
         tracer=tracer,
+        note_wait=WaitNotes(store.operators, clock).begin,
     )
     admission = Admission(
         store=store,

@@ -11,7 +11,7 @@ _COMMANDS = {
     "serve": "Run the service.",
     "run": "Run one job in this process, without a server.",
     "tasks": "The tasks: list, show, check, export.",
-    "jobs": "Jobs in the memory: list, show, cancel.",
+    "jobs": "Jobs in the memory: list, show, cancel, retry, republish, purge.",
     "parked": "Messages kept for a person: list, show, replay, discard.",
     "topology": "Our objects at the broker: show.",
     "db": "The database: check, upgrade.",

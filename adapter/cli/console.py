@@ -45,6 +45,11 @@ def print_json(document: object) -> None:
     print_json_bytes(exact_json.dumps(document))
 
 
+def print_json_line(document: object) -> None:
+    """Print one of many JSON documents, a line each."""
+    print_bytes(exact_json.dumps(document))
+
+
 def print_json_bytes(content: bytes) -> None:
     """Print one JSON document that is written already."""
     print_bytes(indented(content.decode()).encode() if output.is_terminal else content)

@@ -1,8 +1,7 @@
-"""`adapter jobs`: the memory. list and show read the database; cancel asks the running service."""
+"""`adapter jobs`: the memory. list and show read the database; what changes something asks the running service."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Annotated, TypeVar
 
 import typer
@@ -12,11 +11,26 @@ from adapter.bootstrap.core import build_store
 from adapter.cli.configured import settings_of
 from adapter.cli.console import plain, print_json, print_json_bytes, print_text
 from adapter.cli.exits import exit_codes
-from adapter.cli.options import AddressOption, ConfigOption, JsonOption, LimitOption, labels_of
+from adapter.cli.jobs_bulk import add_bulk_commands
+from adapter.cli.options import (
+    AddressOption,
+    ClientOption,
+    ConfigOption,
+    JsonOption,
+    LabelOption,
+    LimitOption,
+    ReasonOption,
+    SinceOption,
+    StateOption,
+    TaskOption,
+    UntilOption,
+    VerdictOption,
+    labels_of,
+)
 from adapter.cli.remote import TIMEOUT_SECONDS, channel_to
-from adapter.cli.story import print_story, story_document
+from adapter.cli.story import Story
 from adapter.cli.tables import Column, print_table
-from adapter.domain.job import Job, State, Verdict
+from adapter.domain.job import Job
 from adapter.errors import JobNotFound
 from adapter.outbound.sql.store import SqlJobStore
 from adapter.ports import JobFilter
@@ -24,6 +38,7 @@ from adapter.service.envelope import envelope_of
 from adapter.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
+add_bulk_commands(app)
 T = TypeVar("T")
 
 _COLUMNS = (
@@ -41,18 +56,14 @@ _COLUMNS = (
 
 @app.command("list")
 def list_jobs(
-    task: Annotated[str, typer.Option("--task", help="Only of this task.")] = "",
-    state: Annotated[
-        list[State] | None, typer.Option("--state", case_sensitive=False, help="Only in this state; may repeat.")
-    ] = None,
-    verdict: Annotated[
-        Verdict | None, typer.Option("--verdict", case_sensitive=False, help="Only with this verdict.")
-    ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Only failed for this reason.")] = "",
-    client: Annotated[str, typer.Option("--client", help="Only of this client.")] = "",
-    label: Annotated[list[str] | None, typer.Option("--label", help="Only with name=value; may repeat.")] = None,
-    since: Annotated[datetime | None, typer.Option("--since", help="Only created at or after this local time.")] = None,
-    until: Annotated[datetime | None, typer.Option("--until", help="Only created before this local time.")] = None,
+    task: TaskOption = "",
+    state: StateOption = None,
+    verdict: VerdictOption = None,
+    reason: ReasonOption = "",
+    client: ClientOption = "",
+    label: LabelOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     limit: LimitOption = 50,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -106,7 +117,7 @@ def show(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Tell a job's story: how it came, each call with prompt and reply, verdict, publications."""
+    """Tell a job's story: how it came, waits, each call with prompt and reply, verdict, publications, revisions."""
     with exit_codes():
         settings = settings_of(config, quiet=True)
 
@@ -114,12 +125,15 @@ def show(
             job = await store.get(job_id) or await store.find("default", job_id)
             if job is None:
                 raise JobNotFound(metadata={"job_id": job_id})
+            history = await store.operators.history(job.job_id)
+            if history is None:
+                raise JobNotFound(metadata={"job_id": job_id})
             calls = await store.calls(job.job_id)
-            publications = await store.publications_of(job.job_id)
+            story = Story(job, calls, await store.publications_of(job.job_id), history)
             if json:
-                print_json(story_document(job, calls, publications))
+                print_json(story.document())
             else:
-                print_story(job, calls, publications)
+                story.print()
 
         asyncio.run(_read(settings, tell))
 

@@ -1,10 +1,13 @@
 """Options that several commands share."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from adapter.domain.job import State, Verdict
 
 ConfigOption = Annotated[
     Path | None,
@@ -18,6 +21,18 @@ AddressOption = Annotated[
     str, typer.Option("--address", help="gRPC address of the running service. Default: grpc.listen.")
 ]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many, the newest.")]
+TaskOption = Annotated[str, typer.Option("--task", help="Only of this task.")]
+StateOption = Annotated[
+    list[State] | None, typer.Option("--state", case_sensitive=False, help="Only in this state; may repeat.")
+]
+VerdictOption = Annotated[
+    Verdict | None, typer.Option("--verdict", case_sensitive=False, help="Only with this verdict.")
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Only with this reason of a failure or remark.")]
+ClientOption = Annotated[str, typer.Option("--client", help="Only of this client.")]
+LabelOption = Annotated[list[str] | None, typer.Option("--label", help="Only with name=value; may repeat.")]
+SinceOption = Annotated[datetime | None, typer.Option("--since", help="Only created at or after this local time.")]
+UntilOption = Annotated[datetime | None, typer.Option("--until", help="Only created before this local time.")]
 
 
 def labels_of(texts: Sequence[str] | None) -> dict[str, str]:

@@ -8,6 +8,8 @@ from adapter.domain.publication_id import publication_id
 
 REQUEST_ID_HEADER = "llm-request-id"
 JOB_ID_HEADER = "llm-job-id"
+REVISION_HEADER = "llm-revision"
+REPUBLISHED_HEADER = "llm-republished"
 _PERSISTENT = 2
 
 
@@ -34,6 +36,21 @@ def publication_of(
     routing_key = answer.result_key if route.keyed_by_outcome else route.routing_key
     message = OutgoingMessage(route.exchange, routing_key, answer.body, properties, route.mandatory)
     return Publication(message_id, job_id, message, remark=answer.remark)
+
+
+def republished(stored: Publication, answer: Answer, timestamp: int, *, keyed_by_outcome: bool) -> Publication:
+    """Make a stored message anew, for the same address and with the same message id; it says that it comes again."""
+    message = stored.message
+    properties = replace(
+        message.properties,
+        content_type=answer.content_type,
+        type=answer.type,
+        timestamp=timestamp,
+        headers={**answer.headers, REPUBLISHED_HEADER: True},
+    )
+    routing_key = answer.result_key if keyed_by_outcome else message.routing_key
+    message = replace(message, routing_key=routing_key, body=answer.body, properties=properties)
+    return replace(stored, message=message, remark=answer.remark)
 
 
 def ticket_for(ticket: Publication, job_id: str) -> Publication:

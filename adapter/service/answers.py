@@ -7,6 +7,7 @@ from typing import Literal
 
 from adapter.domain.job import Job, JobError, Route, State, Verdict
 from adapter.domain.message import Answer, HeaderValue
+from adapter.domain.publication import REVISION_HEADER
 from adapter.errors import AdapterError, ResultTooLarge
 from adapter.service.envelope import decimal_text, envelope_of, envelope_of_refusal, plain_text
 from adapter.tasks.definition import TASK_NAME
@@ -144,7 +145,7 @@ def _headers_of(job: Job) -> dict[str, HeaderValue]:
         "llm-request-id": job.request_id,
         "llm-task-version": job.task_version,
         "llm-task-hash": job.task_hash,
-        "llm-revision": job.revision,
+        REVISION_HEADER: job.revision,
         "llm-verdict": result.verdict.value if result else "",
         "llm-attempts": len(job.attempts),
         "llm-change-count": len(result.changes) if result else 0,

@@ -1,6 +1,6 @@
-"""What the faces call. JobService serves gRPC, QueueService serves deliveries, ParkedService the operators."""
+"""What the faces call: JobService serves gRPC, QueueService deliveries, ParkedService and BulkService operators."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -11,8 +11,10 @@ from adapter.domain.message import ParkedMessage, ReceivedMessage
 from adapter.domain.progress import Progress, ProgressKind
 from adapter.errors import AdapterError
 from adapter.ports import JobFilter
+from adapter.service.bulk import Batch, Bulk
 
 __all__ = [
+    "BulkService",
     "Caller",
     "Disposition",
     "JobService",
@@ -117,7 +119,20 @@ class ParkedService(Protocol):
         """One parked message. Raises JobNotFound."""
 
     async def replay(self, parked_id: str) -> ParkedMessage:
-        """Publish it again to the exchange and routing key it first came by, confirmed."""
+        """Work on it again: a revision of the job that ended for its reason, else the message once more, confirmed."""
 
     async def discard(self, parked_id: str) -> None:
         """Delete it for good."""
+
+
+class BulkService(Protocol):
+    """Use cases of operators on many finished jobs. Each yields batches; raises InvalidRequest, StoreUnavailable."""
+
+    def retry(self, bulk: Bulk) -> AsyncGenerator[Batch, None]:
+        """Make the next revision of each job. Without states, verdict and ids: of the failed ones."""
+
+    def republish(self, bulk: Bulk) -> AsyncGenerator[Batch, None]:
+        """Send each job's stored result again, with the same message ids."""
+
+    def purge(self, bulk: Bulk) -> AsyncGenerator[Batch, None]:
+        """Erase each job with all that hangs on it."""

@@ -22,7 +22,10 @@ class HousekeepingSettings:
     retain_seconds: float = 60.0
     retention_jobs_seconds: float = 2_592_000.0
     retention_replies_seconds: float = 604_800.0
-    retention_batch: int = 1000
+    retention_batch: int = 200
+    """Rows of one transaction: others wait behind it."""
+    retention_pause_seconds: float = 0.05
+    """Between two batches."""
 
 
 class Housekeeping:
@@ -84,3 +87,4 @@ class Housekeeping:
             )
             if deleted:
                 log.info("rows_retired", count=deleted)
+                await self._clock.sleep(settings.retention_pause_seconds)

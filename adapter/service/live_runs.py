@@ -17,10 +17,6 @@ from adapter.ports import Claim, StoredCall
 WATCHER_BACKLOG = 100
 
 
-def _nothing() -> None:
-    """Do nothing."""
-
-
 class Intent(StrEnum):
     """Why a run is stopped before its outcome."""
 
@@ -79,7 +75,7 @@ class LiveRun:
         self.waiting_since = 0.0
         """Loop time since when it waits."""
         self.is_settling = False
-        self.on_wait: Callable[[], None] = _nothing
+        self.on_wait: list[Callable[[], None]] = []
         """Called whenever it begins to wait."""
         self.task: asyncio.Task[None] | None = None
         self._waiters = 0
@@ -143,11 +139,13 @@ class LiveRun:
         """Note why the job waits now, or that it no longer does."""
         if cause is self.cause:
             return
-        if cause is not None and self.cause is None:
+        begins = cause is not None and self.cause is None
+        self.cause = cause
+        if cause is not None and begins:
             self.waiting_since = asyncio.get_running_loop().time()
             self.tell(ProgressKind.WAITING, detail=cause.reason)
-            self.on_wait()
-        self.cause = cause
+            for tell in self.on_wait:
+                tell()
         self._cause_changed.set()
         self._cause_changed = asyncio.Event()
 
@@ -252,7 +250,7 @@ class LiveRuns:
     def add(self, run: LiveRun) -> None:
         """Register a run; one that comes while the process drains is given back before it begins."""
         self._runs[run.job_id] = run
-        run.on_wait = self._did_no_harm
+        run.on_wait.append(self._did_no_harm)
         if self.is_draining:
             run.stop(Intent.SHUTDOWN)
 

@@ -34,13 +34,21 @@ class ParkedStore(Protocol):
         """Delete it; False = there was none."""
 
 
+class Retries(Protocol):
+    """The part of Revisions that is needed here."""
+
+    async def replay(self, parked: ParkedMessage) -> bool:
+        """Retry the job that the message's outcome is recorded with; False = there is none to retry."""
+
+
 class ParkedMessages:
     """Implements api.ParkedService. publisher None: there is no broker, nothing can be replayed."""
 
-    def __init__(self, store: ParkedStore, publisher: Publisher | None) -> None:
+    def __init__(self, store: ParkedStore, publisher: Publisher | None, retries: Retries) -> None:
         """Wire the use cases."""
         self._store = store
         self._publisher = publisher
+        self._retries = retries
 
     async def list(self, *, page_size: int, page_token: str) -> tuple[Sequence[ParkedMessage], str]:
         """One page, newest first, bodies included."""
@@ -54,20 +62,26 @@ class ParkedMessages:
         return parked
 
     async def replay(self, parked_id: str) -> ParkedMessage:
-        """Publish it again to the exchange and routing key it first came by, confirmed; it stays in the table.
+        """Work on it again: a revision of the job that ended for its reason, else the message once more.
 
-        Raises JobNotFound, InvalidRequest (no broker), ResultUndeliverable (the broker returned or refused it),
-        StoreUnavailable (not confirmed: it may have been sent; the request's id keeps a second one harmless).
+        That is published to the exchange and routing key it first came by, confirmed; it stays in the table.
+        Raises JobNotFound, InvalidRequest (no broker, or the job cannot be run again), ResultUndeliverable (the broker
+        returned or refused it), StoreUnavailable (not confirmed: it may have been sent; the request's id keeps a
+        second one harmless).
         """
         parked = await self.get(parked_id)
         if self._publisher is None:
             raise InvalidRequest("There is no broker to replay to. Configure amqp.urls.")
-        outcome = await self._publisher.publish(replayable(parked))
-        if outcome.status is not PublishStatus.CONFIRMED:
-            raise _not_replayed(parked, outcome)
+        if not await self._retries.replay(parked):
+            await self._publish(parked, self._publisher)
         await self._store.replayed(parked_id)
         log.info("message_replayed", parked_id=parked_id, reason=parked.reason)
         return await self.get(parked_id)
+
+    async def _publish(self, parked: ParkedMessage, publisher: Publisher) -> None:
+        outcome = await publisher.publish(replayable(parked))
+        if outcome.status is not PublishStatus.CONFIRMED:
+            raise _not_replayed(parked, outcome)
 
     async def discard(self, parked_id: str) -> None:
         """Delete it for good. Raises JobNotFound."""

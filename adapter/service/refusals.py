@@ -1,6 +1,7 @@
 """Deliveries that become no job, or that the broker gave up: answered where possible, parked where needed."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -89,6 +90,8 @@ class Refusals:
             task=request.task_name if request else "",
             client=request.client if request else "",
         )
+        if isinstance(found, (Claim, Recorded)):
+            parked = replace(parked, job_id=found.job.job_id)
         if isinstance(found, Claim):
             await self._end(found, request, error, parked)
         else:
@@ -135,9 +138,16 @@ class Refusals:
         routes = self._routing.all_routes(request, task) if request is not None else ()
         record = RunRecord.of_earlier(claim.calls, claim.work_seconds)
         outcome = Outcome(State.FAILED, error=JobError.of(error), usage=record.settled_usage(0.0))
+        payload = request.payload if request is not None else claim.payload
         job, publications = await self._patiently(
             lambda: self._store.finish(
-                claim, outcome, self._worker.answer_for, routes, attempts=record.attempts, parked=parked
+                claim,
+                outcome,
+                self._worker.answer_for,
+                routes,
+                attempts=record.attempts,
+                keep_payload=self._worker.payload_to_keep(outcome, payload) if payload is not None else None,
+                parked=parked,
             )
         )
         self._worker.outbox.offer(publications)

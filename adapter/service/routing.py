@@ -35,6 +35,13 @@ class Routing:
             return (route,)
         return (route, self.results(route.correlation_id))
 
+    def taken_by(self, message: OutgoingMessage) -> Route:
+        """The route by which a stored result goes. Nobody else may send answers to the result exchange."""
+        correlation_id = message.properties.correlation_id
+        if message.exchange == self._results_exchange:
+            return self.results(correlation_id)
+        return Route(message.exchange, message.routing_key, correlation_id, message.mandatory)
+
     def ticket(self, job_id: str, task_name: str, ticket_id: str, trace: TraceContext = NO_TRACE) -> Publication:
         """An empty message that stands for a stored job, to the task's request queue; trace: the job's."""
         properties = Properties(

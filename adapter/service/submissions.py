@@ -93,8 +93,12 @@ class Submissions:
         run = self._runs.get(job.job_id)
         if run is not None:
             run.goes_on_alone = True
-        self._stored.set()
+        self.look_again()
         return job
+
+    def look_again(self) -> None:
+        """Say that something was stored to be worked on."""
+        self._stored.set()
 
     def _check_route(self, request: JobRequest) -> None:
         if request.reply_to is None:

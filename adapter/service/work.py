@@ -70,8 +70,9 @@ class Worker:
         observer: Observer,
         settings: WorkSettings,
         tracer: Tracer = NO_TRACER,
+        note_wait: Callable[[LiveRun], None] = lambda _: None,
     ) -> None:
-        """answer_for builds what is published of an ended job."""
+        """answer_for builds what is published of an ended job; note_wait is told of each run that begins to wait."""
         self.store = store
         self.catalogue = catalogue
         self.models = models
@@ -82,11 +83,13 @@ class Worker:
         self.observer = observer
         self.settings = settings
         self.tracer = tracer
+        self._note_wait = note_wait
         self.fenced = FencedWriter(clock, settings.store_retry_seconds)
 
     def start(self, run: LiveRun) -> LiveRun:
         """Start working; await run.done for the job, or the AdapterError or RunStopped that left it without outcome."""
         self.runs.add(run)
+        run.on_wait.append(partial(self._note_wait, run))
         run.done.add_done_callback(_retrieve)
         run.task = asyncio.create_task(self._drive(run), name=f"job {run.job_id}")
         return run
@@ -222,7 +225,7 @@ class Worker:
             self.answer_for,
             run.routes,
             attempts=record.attempts,
-            keep_payload=self._payload_to_keep(outcome, run.request.payload),
+            keep_payload=self.payload_to_keep(outcome, run.request.payload),
             parked=parked,
             worked_seconds=record.worked_seconds,
         )
@@ -246,7 +249,8 @@ class Worker:
         except AdapterError:
             return None
 
-    def _payload_to_keep(self, outcome: Outcome, payload: Payload) -> Payload | None:
+    def payload_to_keep(self, outcome: Outcome, payload: Payload) -> Payload | None:
+        """The payload if it is to be kept with this outcome, after retention.payloads."""
         result = outcome.result
         is_open = outcome.state is State.FAILED or (result is not None and result.verdict is Verdict.NEEDS_REVIEW)
         keep = self.settings.keep_payloads == "all" or (self.settings.keep_payloads == "failed" and is_open)

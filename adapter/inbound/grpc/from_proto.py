@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from llm_adapter.v1 import job_pb2
+from llm_adapter.v1.admin_service_pb2 import JobSelection
 from llm_adapter.v1.job_service_pb2 import (
     CancelJobRequest,
     GetJobRequest,
@@ -74,7 +75,7 @@ def parked_id(text: str) -> str:
     return text
 
 
-def job_filter(message: ListJobsRequest) -> JobFilter:
+def job_filter(message: ListJobsRequest | JobSelection) -> JobFilter:
     """Return which jobs are wanted."""
     checks = Checks()
     for field, text in (("task", message.task), ("reason", message.reason), ("client", message.client)):

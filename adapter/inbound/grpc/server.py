@@ -24,7 +24,7 @@ from adapter.inbound.grpc.tasks import TaskCatalogue, TaskServicer
 from adapter.inbound.grpc.tls import ServerCertificates
 from adapter.operator_errors import UnreachableError
 from adapter.ports import Observer
-from adapter.service.api import JobService, ParkedService
+from adapter.service.api import BulkService, JobService, ParkedService
 
 SERVICES = tuple(
     contract.DESCRIPTOR.services_by_name[name].full_name
@@ -97,6 +97,7 @@ class GrpcServer:
         job_service: JobService,
         catalogue: TaskCatalogue,
         parked_service: ParkedService,
+        bulk_service: BulkService,
         *,
         caller_of: CallerOf = anonymous,
         observer: Observer | None = None,
@@ -115,7 +116,7 @@ class GrpcServer:
         job_service_pb2_grpc.add_JobServiceServicer_to_server(jobs, self._server)
         tasks = TaskServicer(catalogue, caller_of=caller_of)
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(tasks, self._server)
-        admin = AdminServicer(parked_service, caller_of=caller_of)
+        admin = AdminServicer(parked_service, bulk_service, caller_of=caller_of)
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if settings.reflection:

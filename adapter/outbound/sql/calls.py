@@ -104,7 +104,12 @@ def stored_calls(connection: Connection, job_id: str) -> tuple[StoredCall, ...]:
 def call_details(connection: Connection, job_id: str) -> Sequence[CallDetail]:
     """Return the calls of a job with their prompts."""
     rows = connection.execute(_OF_JOB, {"of_job": job_id})
-    return [CallDetail(_call_of(row), _turns_of(row)) for row in rows]
+    return [detail_of(row) for row in rows]
+
+
+def detail_of(row: Row[Any]) -> CallDetail:
+    """Return a call with its prompt."""
+    return CallDetail(_call_of(row), _turns_of(row))
 
 
 def attempts(connection: Connection, job_id: str, *, running_token: int | None) -> tuple[Attempt, ...]:

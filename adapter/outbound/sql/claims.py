@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Row, bindparam, func, select, update
 
 from adapter.domain.job import Origin, State
-from adapter.outbound.sql import calls, job_details
+from adapter.outbound.sql import calls, job_details, revisions
 from adapter.outbound.sql.dialect import insert_into, now_us
 from adapter.outbound.sql.rows import fresh_job, job_of, job_values, new_of, request_values
 from adapter.outbound.sql.statements import PENDING, RUNNING, is_claimed, is_live, lost_work_us
@@ -106,6 +106,8 @@ def _claim_known(connection: Connection, row: Row[Any], owner: str, repeat: NewJ
     state = State(row.state)
     if state.is_end:
         return Recorded(job_of(row))
+    if repeat is not None and (recorded := revisions.recorded(connection, row)):
+        return Recorded(recorded)  # a person has it retried: until that ends, the outcome before it is the answer
     if state is State.RUNNING:
         if row.is_live or row.owner == owner:  # who asks is alive, however late its heartbeat
             return RunningNow(row.job_id, row.owner)

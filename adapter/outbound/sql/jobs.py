@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select
 
 from adapter.domain.job import Job, State
 from adapter.errors import JobRemark, concrete_errors
@@ -37,7 +37,7 @@ def find(connection: Connection, client: str, request_id: str) -> Job | None:
 
 def page(connection: Connection, selection: JobFilter, asked: Page) -> tuple[Sequence[Job], str]:
     """Return one page, newest first. Jobs without an outcome come without attempts."""
-    statement = _filtered(selection).limit(asked.size + 1)
+    statement = _NEWEST_FIRST.where(*conditions(selection)).limit(asked.size + 1)
     if asked.after is not None:
         statement = statement.where(older_than(_JOBS.c.create_time, _JOBS.c.job_id, asked.after))
     rows = connection.execute(statement).all()
@@ -60,27 +60,22 @@ def _whole_job(connection: Connection, row: Row[Any] | None) -> Job | None:
     return job_of(row, calls.attempts(connection, row.job_id, running_token=running_token))
 
 
-def _filtered(selection: JobFilter) -> Select[Any]:
-    statement = _NEWEST_FIRST
-    for column, value in (
-        (_JOBS.c.task, selection.task),
-        (_JOBS.c.verdict, selection.verdict),
-        (_JOBS.c.client, selection.client),
-    ):
-        if value:
-            statement = statement.where(column == str(value))
+def conditions(selection: JobFilter) -> list[ColumnElement[bool]]:
+    """What holds for the jobs of a filter."""
+    named = ((_JOBS.c.task, selection.task), (_JOBS.c.verdict, selection.verdict), (_JOBS.c.client, selection.client))
+    found: list[ColumnElement[bool]] = [column == str(value) for column, value in named if value]
     if selection.reason:
-        statement = statement.where(_has_reason(selection.reason))
+        found.append(_has_reason(selection.reason))
     if selection.states:
-        statement = statement.where(_JOBS.c.state.in_([str(state) for state in selection.states]))
+        found.append(_JOBS.c.state.in_([str(state) for state in selection.states]))
     if selection.created_from is not None:
-        statement = statement.where(_JOBS.c.create_time >= to_us(selection.created_from))
+        found.append(_JOBS.c.create_time >= to_us(selection.created_from))
     if selection.created_before is not None:
-        statement = statement.where(_JOBS.c.create_time < to_us(selection.created_before))
+        found.append(_JOBS.c.create_time < to_us(selection.created_before))
     for key, value in selection.labels.items():
         has_label = select(_LABELS.c.job_id).where(_LABELS.c.key == key, _LABELS.c.value == value)
-        statement = statement.where(_JOBS.c.job_id.in_(has_label))
-    return statement
+        found.append(_JOBS.c.job_id.in_(has_label))
+    return found
 
 
 def _has_reason(reason: str) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import Connection, Insert, bindparam, delete, select, update
+from sqlalchemy import Connection, Insert, bindparam, delete, literal_column, select, update
 
 from adapter.domain.message import ParkedMessage
 from adapter.outbound.sql import tables
@@ -16,6 +16,7 @@ _THIS = _PARKED.c.parked_id == bindparam("this_id")
 _GET = select(_PARKED).where(_THIS)
 _REPLAYED = update(_PARKED).where(_THIS).values(replay_time=now_us())
 _DISCARD = delete(_PARKED).where(_THIS)
+_FORGET_JOB = delete(_PARKED).where(_PARKED.c.job_id == bindparam("of_job"), _PARKED.c.job_id != literal_column("''"))
 _NEWEST_FIRST = select(_PARKED).order_by(_PARKED.c.park_time.desc(), _PARKED.c.parked_id.desc())
 
 
@@ -55,3 +56,8 @@ def mark_replayed(connection: Connection, parked_id: str) -> None:
 def discard(connection: Connection, parked_id: str) -> bool:
     """Delete it; False = there was none."""
     return connection.execute(_DISCARD, {"this_id": parked_id}).rowcount == 1
+
+
+def forget_job(connection: Connection, job_id: str) -> None:
+    """Delete the messages of a job that is erased."""
+    connection.execute(_FORGET_JOB, {"of_job": job_id})

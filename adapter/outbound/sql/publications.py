@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     literal_column,
     or_,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 
 from adapter.domain.job import Job, JobError, Route
 from adapter.domain.message import Answer, Publication
-from adapter.domain.publication import publication_of
+from adapter.domain.publication import REVISION_HEADER, publication_of
 from adapter.errors import JobRemark, Retryable, concrete_errors
 from adapter.outbound.sql import json_text, tables
 from adapter.outbound.sql.dialect import insert_into, now_us
@@ -73,6 +74,17 @@ _GIVE_UP = (
     .values(state=_UNDELIVERABLE, owner=None, tries=_PUBLICATIONS.c.tries + 1, detail=bindparam("what"))
     .returning(_PUBLICATIONS.c.job_id)
 )
+_SEND_AGAIN = _THIS.values(
+    state=PENDING,
+    owner=None,
+    tries=0,
+    create_time=now_us(),
+    next_time=now_us(),
+    detail="",
+    envelope=bindparam("new_envelope"),
+    body=bindparam("new_body"),
+)
+_REVISION_OF = select(tables.jobs.c.revision).where(tables.jobs.c.job_id == bindparam("of_job"))
 _REMARK = update(tables.jobs).where(tables.jobs.c.job_id == bindparam("of_job")).values(remark=bindparam("what"))
 _FORGET_JOB = delete(_PUBLICATIONS).where(_PUBLICATIONS.c.job_id == bindparam("of_job"))
 _COUNT_PENDING = select(func.count()).select_from(_PUBLICATIONS).where(_IS_PENDING)
@@ -173,6 +185,33 @@ def forget_job(connection: Connection, job_id: str) -> None:
     connection.execute(_FORGET_JOB, {"of_job": job_id})
 
 
+def results_of(connection: Connection, job_id: str) -> Sequence[Publication]:
+    """Return what carries the outcome of the job's newest revision."""
+    revision = connection.execute(_REVISION_OF, {"of_job": job_id}).scalar_one_or_none()
+    stored = [publication_of_row(row) for row in connection.execute(_OF_JOB, {"of_job": job_id})]
+    return [one for one in stored if one.message.properties.headers.get(REVISION_HEADER) == revision]
+
+
+def send_again(connection: Connection, results: Iterable[Publication]) -> None:
+    """Let whoever finds them first send messages of a job once more, as patiently as the first time; the remark goes.
+
+    Of what was erased meanwhile nothing is sent.
+    """
+    for one in results:
+        connection.execute(_SEND_AGAIN, {"this_id": one.publication_id, **_message_values(one)})
+        connection.execute(_REMARK, {"of_job": one.job_id, "what": None})
+
+
+def _message_values(publication: Publication) -> dict[str, object]:
+    values = outgoing_values(publication)
+    return {"new_envelope": values["envelope"], "new_body": values["body"]}
+
+
+def has_unsent_result(job_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """A message with the outcome of this job waits to be sent; a ticket has no body."""
+    return exists().where(_PUBLICATIONS.c.job_id == job_id, _IS_PENDING, func.length(_PUBLICATIONS.c.body) > 0)
+
+
 def count_pending(connection: Connection) -> int:
     """Count what waits to be confirmed."""
     return connection.execute(_COUNT_PENDING).scalar_one()
@@ -190,6 +229,7 @@ def _record(row: Row[Any]) -> Mapping[str, Any]:
         "exchange": envelope["exchange"],
         "routing_key": envelope["routing_key"],
         "type": envelope["properties"].get("type", ""),
+        "revision": envelope["properties"]["headers"].get(REVISION_HEADER, 0),
         "correlation_id": envelope["properties"].get("correlation_id", ""),
         "state": row.state,
         "tries": row.tries,

@@ -4,9 +4,11 @@ Jobs go with all that hangs on them once they ended so long ago, and so do runs 
 prompts and replies go earlier, their numbers stay. Sent answers of requests that never became a job go by their age.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, Update, and_, bindparam, delete, select, update
 
 from adapter.domain.job import Origin
 from adapter.outbound.sql import tables
@@ -14,30 +16,38 @@ from adapter.outbound.sql.dialect import now_us
 from adapter.outbound.sql.statements import PENDING
 
 _JOBS = tables.jobs
-_CALLS = tables.calls
 _PUBLICATIONS = tables.publications
 _BEFORE = now_us() - bindparam("age_us")
 
 _ENDED = and_(_JOBS.c.finish_time.is_not(None), _JOBS.c.finish_time < _BEFORE)
 _ABANDONED = and_(_JOBS.c.state == PENDING, _JOBS.c.origin != str(Origin.SUBMITTED), _JOBS.c.create_time < _BEFORE)
-# Several replicas do this beside each other: what one has in hand, the others leave.
-_OLD_JOBS = (
-    select(_JOBS.c.job_id).where(or_(_ENDED, _ABANDONED)).limit(bindparam("limit")).with_for_update(skip_locked=True)
-)
+
+
+def _old(condition: ColumnElement[bool]) -> Select[Any]:
+    """Several replicas do this beside each other: what one has in hand, the others leave."""
+    return select(_JOBS.c.job_id).where(condition).limit(bindparam("limit")).with_for_update(skip_locked=True)
+
+
+# One statement for each index; of "either, or" planners make a walk through the whole table.
+_OLD_JOBS = (_old(_ENDED), _old(_ABANDONED))
 _DELETE_JOBS = delete(_JOBS).where(_JOBS.c.job_id.in_(bindparam("job_ids", expanding=True)))
 _DELETE_PUBLICATIONS = delete(_PUBLICATIONS).where(_PUBLICATIONS.c.job_id.in_(bindparam("job_ids", expanding=True)))
 
-_OLD_CALLS = (
-    select(_CALLS.c.job_id, _CALLS.c.number)
-    .where(_CALLS.c.turns.is_not(None), _CALLS.c.sent_time < _BEFORE, _CALLS.c.is_ended)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-)
-_FORGET_WORDS = (
-    update(_CALLS)
-    .where(_CALLS.c.job_id == bindparam("of_job"), _CALLS.c.number == bindparam("call_number"))
-    .values(turns=None, reply=None)
-)
+
+def _old_words(calls: Table) -> tuple[Select[Any], Update, Sequence[str]]:
+    """Which calls have prompt and reply for too long, how one of them loses them, and the parameters that name it."""
+    old = (
+        select(*calls.primary_key.columns)
+        .where(calls.c.turns.is_not(None), calls.c.sent_time < _BEFORE, calls.c.is_ended)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True)
+    )
+    key = {f"this_{column.name}": column for column in calls.primary_key.columns}
+    this = [column == bindparam(name) for name, column in key.items()]
+    return old, update(calls).where(*this).values(turns=None, reply=None), tuple(key)
+
+
+_OLD_WORDS = (_old_words(tables.calls), _old_words(tables.past_calls))
 
 _ORPHANS = (
     select(_PUBLICATIONS.c.publication_id)
@@ -70,16 +80,22 @@ def retain(connection: Connection, plan: Plan) -> int:
 
 
 def _delete_jobs(connection: Connection, age_us: int, limit: int) -> int:
-    job_ids = connection.execute(_OLD_JOBS, {"age_us": age_us, "limit": limit}).scalars().all()
-    if job_ids:
-        connection.execute(_DELETE_PUBLICATIONS, {"job_ids": job_ids})
-        connection.execute(_DELETE_JOBS, {"job_ids": job_ids})
-    return len(job_ids)
+    count = 0
+    for old_jobs in _OLD_JOBS:
+        values = {"age_us": age_us, "limit": limit - count}
+        job_ids = connection.execute(old_jobs, values).scalars().all()
+        if job_ids:
+            connection.execute(_DELETE_PUBLICATIONS, {"job_ids": job_ids})
+            connection.execute(_DELETE_JOBS, {"job_ids": job_ids})
+        count += len(job_ids)
+    return count
 
 
 def _drop_words(connection: Connection, age_us: int, limit: int) -> int:
-    rows = connection.execute(_OLD_CALLS, {"age_us": age_us, "limit": limit}).all()
-    if rows:
-        keys = [{"of_job": row.job_id, "call_number": row.number} for row in rows]
-        connection.execute(_FORGET_WORDS, keys)
-    return len(rows)
+    count = 0
+    for old_calls, forget, names in _OLD_WORDS:
+        rows = connection.execute(old_calls, {"age_us": age_us, "limit": limit - count}).all()
+        if rows:
+            connection.execute(forget, [dict(zip(names, row, strict=True)) for row in rows])
+        count += len(rows)
+    return count

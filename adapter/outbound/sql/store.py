@@ -21,6 +21,7 @@ from adapter.outbound.sql import (
 )
 from adapter.outbound.sql.database import Database
 from adapter.outbound.sql.engine import is_sqlite
+from adapter.outbound.sql.operators import SqlOperatorStore
 from adapter.outbound.sql.paging import Page
 from adapter.outbound.sql.reader import Reader
 from adapter.outbound.sql.shares import SqlShares
@@ -63,6 +64,7 @@ class SqlJobStore(JobStore):
         self._writer = WriteLanes(self.engine, settings, self._database.guard, lanes=lanes)
         self.shares = SqlShares(self._writer, replica_id, self._lease_us)
         self._reader = Reader(self.engine, _READER_THREADS, self._database.guard)
+        self.operators = SqlOperatorStore(self._writer, self._reader)
 
     async def open(self, *, read_only: bool = False) -> None:
         """Get ready; SQLite is brought to this version's schema. read_only takes no lock and answers questions only.

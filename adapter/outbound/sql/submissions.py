@@ -11,7 +11,7 @@ from adapter.domain.job import Job, Origin, Route, State
 from adapter.domain.message import ParkedMessage, Publication
 from adapter.domain.payload import Payload
 from adapter.domain.publication import ticket_for
-from adapter.outbound.sql import claims, job_details, parked, publications
+from adapter.outbound.sql import claims, job_details, parked, publications, revisions
 from adapter.outbound.sql.dialect import insert_into, now_us
 from adapter.outbound.sql.rows import fresh_job, job_of, job_values
 from adapter.outbound.sql.statements import PENDING, is_claimed
@@ -68,7 +68,7 @@ def submit(
         return submit(connection, new, payload, routes, ticket, owner)
     if claims.is_reused(row, new):
         return IdReused(row.job_id)
-    job = job_of(row)
+    job = revisions.recorded(connection, row) or job_of(row)
     if not job.state.is_end:
         _join(connection, row, new, payload, routes, ticket)
     return job

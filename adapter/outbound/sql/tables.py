@@ -18,6 +18,38 @@ from sqlalchemy import (
     text,
 )
 
+# What a revision has of its own, and what is kept of it once there is a newer one.
+REVISION_COLUMNS = (
+    "origin",
+    "state",
+    "task_version",
+    "task_hash",
+    "start_time",
+    "finish_time",
+    "verdict",
+    "reason",
+    "result",
+    "result_type",
+    "changes",
+    "findings",
+    "error",
+    "usage",
+    "attempts",
+    "remark",
+)
+CALL_COLUMNS = (
+    "token",
+    "model",
+    "start_time",
+    "sent_time",
+    "is_ended",
+    "duration_us",
+    "error",
+    "turns",
+    "reply",
+    "reply_facts",
+)
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -125,6 +157,38 @@ calls = Table(
     _partial_index(None, "sent_time", where="turns IS NOT NULL"),
 )
 
+# Outcomes that a newer revision took the place of; the newest revision is the job's row itself.
+revisions = Table(
+    "revisions",
+    metadata,
+    _job_key(),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("retry_time", BigInteger, nullable=False),  # when the next revision was made
+    *(Column(jobs.c[name].name, jobs.c[name].type, nullable=jobs.c[name].nullable) for name in REVISION_COLUMNS),
+)
+
+# Calls of earlier revisions. They leave `calls`, so that whoever works on a revision begins anew.
+past_calls = Table(
+    "past_calls",
+    metadata,
+    _job_key(),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    *(Column(calls.c[name].name, calls.c[name].type, nullable=calls.c[name].nullable) for name in CALL_COLUMNS),
+    _partial_index(None, "sent_time", where="turns IS NOT NULL"),
+)
+
+# What a job waited for, where that took a while.
+waits = Table(
+    "waits",
+    metadata,
+    _job_key(),
+    Column("since", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", BigInteger),  # NULL: it waits still, or its worker died
+)
+
 publications = Table(
     "publications",
     metadata,
@@ -157,6 +221,7 @@ parked = Table(
     Column("park_time", BigInteger, nullable=False),
     Column("replay_time", BigInteger),
     Index(None, "park_time", "parked_id"),
+    _partial_index(None, "job_id", where="job_id <> ''"),
 )
 
 replicas = Table(

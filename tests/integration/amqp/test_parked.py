@@ -9,6 +9,7 @@ from adapter.outbound.sql.store import SqlJobStore
 from adapter.service.api import Disposition
 from adapter.service.parked import ParkedMessages
 from tests.integration.amqp.parts import await_ready, consuming, receive, reject_one, send
+from tests.kit.fake_retries import NothingRecorded
 from tests.kit.rabbitmq import eventually
 from tests.unit.inbound_amqp.fakes import FakeQueueService
 
@@ -51,7 +52,7 @@ async def test_a_dead_letter_is_kept_and_replayed_as_it_first_came(
     await await_ready(link, topology.dead_letter_queue, 0)
 
     publisher = BrokerPublisher(link)
-    replayed = await ParkedMessages(store, publisher).replay("p-1")
+    replayed = await ParkedMessages(store, publisher, NothingRecorded()).replay("p-1")
     await publisher.close()
 
     assert replayed.replay_time is not None
@@ -74,7 +75,7 @@ async def test_a_replayed_message_can_die_again(link: Link, topology: Topology, 
     publisher = BrokerPublisher(link)
     async with consuming(link, topology, service, "extract"):
         await eventually(lambda: service.calls)
-        await ParkedMessages(store, publisher).replay("p-1")
+        await ParkedMessages(store, publisher, NothingRecorded()).replay("p-1")
         await store.discard_parked("p-1")
         await reject_one(link, queue)
         await eventually(lambda: len(service.calls) == 2)

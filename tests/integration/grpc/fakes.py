@@ -22,6 +22,7 @@ from adapter.ports import JobFilter, Observer
 from adapter.service.api import Caller, Progress
 from adapter.tasks.definition import TaskDefinition
 from adapter.tasks.task import Task
+from tests.integration.grpc.fake_bulk import FakeBulkService
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 JOB = Job(
@@ -224,6 +225,7 @@ class Running:
 async def serving(
     service: FakeJobService | None = None,
     *,
+    bulk_service: FakeBulkService | None = None,
     settings: GrpcServerSettings | None = None,
     caller_of: CallerOf = anonymous,
     observer: Observer | None = None,
@@ -235,6 +237,7 @@ async def serving(
         service or FakeJobService(),
         FakeCatalogue(),
         FakeParkedService(),
+        bulk_service or FakeBulkService(),
         caller_of=caller_of,
         observer=observer,
     )

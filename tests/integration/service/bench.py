@@ -7,20 +7,25 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from adapter.domain.job import Job, JobRequest
-from adapter.domain.message import ReceivedMessage
+from adapter.domain.message import Answer, OutgoingMessage, PublishOutcome, PublishStatus, ReceivedMessage
+from adapter.domain.payload import Payload
 from adapter.outbound.sql.store import SqlJobStore
 from adapter.outbound.system_clock import SystemClock
 from adapter.pipeline.availability.gate import GateSettings, ModelGate
 from adapter.pipeline.availability.gated_model import CallSettings, GatedModel
 from adapter.ports import JobStore
 from adapter.service.admission import Admission
-from adapter.service.answers import answer_of
+from adapter.service.answers import MAX_BODY_BYTES, answer_of
 from adapter.service.deliveries import Deliveries, QueueSettings
 from adapter.service.jobs import Jobs, JobSettings
 from adapter.service.live_runs import LiveRun, LiveRuns
+from adapter.service.operations import Operations
+from adapter.service.parked import ParkedMessages
 from adapter.service.refusals import Refusals
+from adapter.service.revisions import Revisions
 from adapter.service.routing import TICKET_HEADER, Routing
 from adapter.service.submissions import Submissions
+from adapter.service.wait_notes import WaitNotes
 from adapter.service.work import Worker, WorkSettings
 from adapter.tasks.catalogue import Catalogue
 from tests.integration.service.asking import OPERATOR, request_by_queue
@@ -33,6 +38,22 @@ T = TypeVar("T")
 ROUTING = Routing(requests_exchange="adapter.requests", results_exchange="adapter.results")
 DEADLINE_SECONDS = 10.0
 LEASE_SECONDS = 30.0
+
+
+class RecordingPublisher:
+    """Confirms everything."""
+
+    def __init__(self) -> None:
+        self.published: list[OutgoingMessage] = []
+
+    async def publish(self, message: OutgoingMessage) -> PublishOutcome:
+        self.published.append(message)
+        return PublishOutcome(PublishStatus.CONFIRMED)
+
+
+def payload_of(message: ReceivedMessage) -> Payload | None:
+    """Read a message as the queue face does; a ticket has none."""
+    return Payload(message.body, message.properties.content_type) if message.body else None
 
 
 class Service:
@@ -52,6 +73,7 @@ class Service:
         url = url_at(folder / "jobs.db")
         self.store = SwitchedStore(SqlJobStore(url, replica_id=name, lease_seconds=LEASE_SECONDS))
         store = cast("JobStore", self.store)
+        self.max_body_bytes = MAX_BODY_BYTES
         self.clock = SystemClock()
         self.model = SwitchedModel()
         self.observer = RecordingObserver()
@@ -68,11 +90,12 @@ class Service:
             catalogue=catalogue,
             models={"default": GatedModel(self.model, self.gate, calls)},
             outbox=self.outbox,
-            answer_for=answer_of,
+            answer_for=self.answer_for,
             runs=self.runs,
             clock=self.clock,
             observer=self.observer,
             settings=WorkSettings(store_retry_seconds=0.01),
+            note_wait=WaitNotes(self.store.real.operators, self.clock, after_seconds=0.0).begin,
         )
         self.admission = Admission(
             store=store,
@@ -119,7 +142,26 @@ class Service:
             observer=self.observer,
             settings=QueueSettings(max_hold_seconds, retry_seconds=0.02, gate_poll_seconds=0.01),
         )
+        self.publisher = RecordingPublisher()
+        routing = ROUTING if has_broker else None
+        revisions = Revisions(
+            store,
+            self.store.real.operators,
+            catalogue,
+            self.clock,
+            routing=routing,
+            stored=self.submissions.look_again,
+            payload_of=payload_of,
+        )
+        self.operations = Operations(
+            store, self.store.real.operators, revisions, self.clock, routing=routing, answer_for=self.answer_for
+        )
+        self.parked = ParkedMessages(store, self.publisher, revisions)
         self._beside: list[asyncio.Task[Any]] = []
+
+    def answer_for(self, job: Job) -> Answer:
+        """Answer as the configuration says, which a test may change meanwhile."""
+        return answer_of(job, max_body_bytes=self.max_body_bytes)
 
     async def open(self) -> "Service":
         """Begin as `adapter serve` does; without a broker, stored jobs are worked on."""

@@ -111,6 +111,7 @@ def answer(job: Job) -> Answer:
         "llm-request-id": job.request_id,
         "llm-outcome": job.wire_outcome,
         "llm-deduplicated": False,
+        "llm-revision": job.revision,
     }
     return Answer(body, "application/json", f"{job.task}.v1.{job.wire_outcome}", headers)
 

@@ -1,7 +1,10 @@
 """What is past its time goes, in batches, with everything that hangs on it; what is open stays."""
 
+import re
+from typing import Any
+
 import pytest
-from sqlalchemy import Table
+from sqlalchemy import Table, event
 
 from adapter.domain.job import Origin
 from adapter.outbound.sql import SqlJobStore, tables
@@ -22,6 +25,8 @@ from tests.integration.store.samples import (
 )
 
 LONG = 3600.0
+WALKED = ("jobs", "calls", "past_calls", "publications")
+WALK = re.compile(r"Seq Scan|SCAN \w+")
 
 
 async def ended_job(store: SqlJobStore, request_id: str) -> str:
@@ -87,6 +92,33 @@ async def test_an_open_job_stays_unless_nobody_stands_for_it(store: SqlJobStore,
 
     await until(settled)
     assert await store.get(running.job.job_id) is not None
+
+
+async def test_retention_walks_through_no_table(store: SqlJobStore) -> None:
+    await ended_job(store, "r-1")
+    asked: list[tuple[str, Any]] = []
+
+    def note(*call: Any) -> None:
+        asked.append((call[2], call[3]))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    await store.retain(jobs_seconds=LONG, replies_seconds=LONG, limit=10)
+    event.remove(store.engine, "before_cursor_execute", note)
+
+    looked_up = [one for one in asked if any(f"FROM {name}" in one[0] for name in WALKED)]
+    plans = [plan_of(store, statement, values) for statement, values in looked_up]
+    assert len(plans) == 5
+    assert [plan for plan in plans if WALK.search(plan)] == []
+
+
+def plan_of(store: SqlJobStore, statement: str, values: Any) -> str:
+    """Ask how a statement would be run in a database that is too large to walk through."""
+    is_sqlite = store.engine.dialect.name == "sqlite"
+    with store.engine.connect() as connection:
+        if not is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
+        return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + statement, values))
 
 
 async def test_sent_answers_of_refused_requests_go_by_their_age(store: SqlJobStore, rows_of: RowsOf) -> None:

@@ -16,6 +16,7 @@ from adapter.domain.message import (
 )
 from adapter.errors import InvalidRequest, JobNotFound, ResultUndeliverable, StoreUnavailable
 from adapter.service.parked import ParkedMessages, replayable
+from tests.kit.fake_retries import NothingRecorded
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BODY = b"\xac\xed\x00\x05 as it came"
@@ -71,7 +72,7 @@ class FakePublisher:
 
 async def test_a_replay_publishes_the_message_as_it_came() -> None:
     store, publisher = FakeParkedStore(parked()), FakePublisher()
-    replayed = await ParkedMessages(store, publisher).replay("p-1")
+    replayed = await ParkedMessages(store, publisher, NothingRecorded()).replay("p-1")
     [sent] = publisher.published
     assert (sent.exchange, sent.routing_key, sent.body) == ("adapter.requests", "classify-ticket.v1", BODY)
     assert sent.mandatory
@@ -108,7 +109,7 @@ def test_a_replay_keeps_headers_that_only_look_like_it() -> None:
 async def test_a_replay_without_a_confirm_can_be_tried_again(status: PublishStatus) -> None:
     store = FakeParkedStore(parked())
     with pytest.raises(StoreUnavailable, match="the broker's words"):
-        await ParkedMessages(store, FakePublisher(status)).replay("p-1")
+        await ParkedMessages(store, FakePublisher(status), NothingRecorded()).replay("p-1")
     assert store.rows["p-1"].replay_time is None
 
 
@@ -116,24 +117,33 @@ async def test_a_replay_without_a_confirm_can_be_tried_again(status: PublishStat
 async def test_a_replay_that_the_broker_does_not_take_says_where_it_went(status: PublishStatus) -> None:
     store = FakeParkedStore(parked())
     with pytest.raises(ResultUndeliverable, match=r"adapter\.requests.*classify-ticket\.v1"):
-        await ParkedMessages(store, FakePublisher(status)).replay("p-1")
+        await ParkedMessages(store, FakePublisher(status), NothingRecorded()).replay("p-1")
     assert store.rows["p-1"].replay_time is None
+
+
+async def test_a_message_whose_job_is_retried_is_not_published_as_well() -> None:
+    store, publisher = FakeParkedStore(parked()), FakePublisher()
+
+    replayed = await ParkedMessages(store, publisher, NothingRecorded(is_retried=True)).replay("p-1")
+
+    assert publisher.published == []
+    assert replayed.replay_time == NOON
 
 
 async def test_without_a_broker_nothing_is_replayed() -> None:
     with pytest.raises(InvalidRequest, match=r"amqp\.urls"):
-        await ParkedMessages(FakeParkedStore(parked()), None).replay("p-1")
+        await ParkedMessages(FakeParkedStore(parked()), None, NothingRecorded()).replay("p-1")
 
 
 async def test_what_is_not_parked_is_not_found() -> None:
-    service = ParkedMessages(FakeParkedStore(), FakePublisher())
+    service = ParkedMessages(FakeParkedStore(), FakePublisher(), NothingRecorded())
     for use_case in (service.get, service.replay, service.discard):
         with pytest.raises(JobNotFound, match="p-9"):
             await use_case("p-9")
 
 
 async def test_what_is_discarded_is_gone() -> None:
-    service = ParkedMessages(FakeParkedStore(parked()), FakePublisher())
+    service = ParkedMessages(FakeParkedStore(parked()), FakePublisher(), NothingRecorded())
     assert (await service.get("p-1")).message.body == BODY
     await service.discard("p-1")
     assert await service.list(page_size=10, page_token="") == ((), "")

@@ -104,6 +104,15 @@ async def test_a_job_that_somebody_asked_to_cancel_is_stopped_within_a_second(
     assert run.intent is Intent.CANCEL
 
 
+async def test_writers_come_between_two_batches(housekeeping: Housekeeping, store: Store, clock: VirtualClock) -> None:
+    store.old_rows = 12
+    begun = clock.monotonic()
+
+    await housekeeping._retain()  # noqa: SLF001 - what it does between two rounds of its rhythm
+
+    assert clock.monotonic() - begun == pytest.approx(3 * SETTINGS.retention_pause_seconds)
+
+
 async def test_what_is_too_old_is_deleted_in_batches_until_none_is_left(
     housekeeping: Housekeeping, store: Store
 ) -> None:

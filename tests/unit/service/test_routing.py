@@ -1,10 +1,13 @@
 """Where answers and tickets go."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from adapter.domain.job import Route
+from adapter.domain.message import Answer
+from adapter.domain.publication import publication_of
 from adapter.domain.trace import TraceContext
 from adapter.outbound.task_folders import load_tasks
 from adapter.service.routing import TICKET_HEADER, Routing
@@ -34,6 +37,16 @@ def test_without_a_reply_address_the_answer_goes_to_the_result_exchange(task: Ta
 
 def test_the_correlation_id_of_the_request_goes_before_its_id() -> None:
     assert ROUTING.route_of(request(correlation_id="c-9")).correlation_id == "c-9"
+
+
+@pytest.mark.parametrize("changes", [{}, {"reply_to": REPLY_TO}, {"reply_to": REPLY_TO, "correlation_id": "\udcff"}])
+def test_the_route_of_an_answer_is_known_from_its_message(changes: Any) -> None:
+    route = ROUTING.route_of(request(**changes))
+    answer = Answer(b"{}", "application/json", "t.v1.succeeded", {}, result_key="t.v1.succeeded.crm")
+
+    sent = publication_of("job-1", 1, answer, route, 5).message
+
+    assert ROUTING.taken_by(sent) == route
 
 
 def test_a_reply_address_is_used_alone(task: Task) -> None:

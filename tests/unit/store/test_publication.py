@@ -7,7 +7,7 @@ import pytest
 
 from adapter.domain.job import Route
 from adapter.domain.message import Answer, OutgoingMessage, Properties, Publication
-from adapter.domain.publication import publication_of, ticket_for
+from adapter.domain.publication import publication_of, republished, ticket_for
 from adapter.domain.publication_id import publication_id
 
 ANSWER = Answer(b'{"a":1}', "application/json", "classify-ticket.v1.succeeded", {"llm-request-id": "r-1"})
@@ -33,6 +33,28 @@ def test_a_message_has_the_properties_of_the_contract() -> None:
             headers={"llm-request-id": "r-1"},
         ),
         mandatory=True,
+    )
+
+
+@pytest.mark.parametrize(("keyed", "routing_key"), [(True, "new.key"), (False, ROUTE.routing_key)])
+def test_what_is_sent_again_keeps_address_and_id_and_says_so(
+    keyed: bool,  # noqa: FBT001 - a parameter of the test
+    routing_key: str,
+) -> None:
+    stored = publication_of("job-1", 1, ANSWER, ROUTE, 5)
+    stored = replace(stored, message=replace(stored.message, body=b""))
+    answer = replace(ANSWER, body=b"anew", result_key="new.key")
+
+    again = republished(stored, answer, 9, keyed_by_outcome=keyed)
+
+    assert again.publication_id == again.message.properties.message_id == stored.publication_id
+    assert (again.message.exchange, again.message.routing_key, again.message.body) == (
+        "adapter.results",
+        routing_key,
+        b"anew",
+    )
+    assert again.message.properties == replace(
+        stored.message.properties, timestamp=9, headers={"llm-request-id": "r-1", "llm-republished": True}
     )
 
 

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from llm_adapter.v1 import job_pb2 as llm__adapter_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"llm_adapter/v1/admin_service.proto\x12\x0ellm_adapter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xde\x02\n\rParkedMessage\x12\x11\n\tparked_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x0c\n\x04task\x18\x05 \x01(\t\x12\x0e\n\x06\x63lient\x18\x06 \x01(\t\x12-\n\tpark_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breplay_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65xchange\x18\t \x01(\t\x12\x13\n\x0brouting_key\x18\n \x01(\t\x12\r\n\x05queue\x18\x0b \x01(\t\x12\x35\n\nproperties\x18\x0c \x01(\x0b\x32!.llm_adapter.v1.MessageProperties\x12\x11\n\tbody_size\x18\r \x01(\x03\x12\x0c\n\x04\x62ody\x18\x0e \x01(\x0c\"\xb6\x03\n\x11MessageProperties\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x18\n\x10\x63ontent_encoding\x18\x04 \x01(\t\x12\x10\n\x08reply_to\x18\x05 \x01(\t\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x0e\n\x06\x61pp_id\x18\x07 \x01(\t\x12\x0f\n\x07user_id\x18\x08 \x01(\t\x12\x12\n\nexpiration\x18\t \x01(\t\x12-\n\ttimestamp\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\rdelivery_mode\x18\x0b \x01(\x05H\x00\x88\x01\x01\x12\x15\n\x08priority\x18\x0c \x01(\x05H\x01\x88\x01\x01\x12?\n\x07headers\x18\r \x03(\x0b\x32..llm_adapter.v1.MessageProperties.HeadersEntry\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x10\n\x0e_delivery_modeB\x0b\n\t_priority\":\n\x11ListParkedRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x12ListParkedResponse\x12-\n\x06parked\x18\x01 \x03(\x0b\x32\x1d.llm_adapter.v1.ParkedMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x10GetParkedRequest\x12\x11\n\tparked_id\x18\x01 \x01(\t\"B\n\x11GetParkedResponse\x12-\n\x06parked\x18\x01 \x01(\x0b\x32\x1d.llm_adapter.v1.ParkedMessage\"(\n\x13ReplayParkedRequest\x12\x11\n\tparked_id\x18\x01 \x01(\t\"E\n\x14ReplayParkedResponse\x12-\n\x06parked\x18\x01 \x01(\x0b\x32\x1d.llm_adapter.v1.ParkedMessage\")\n\x14\x44iscardParkedRequest\x12\x11\n\tparked_id\x18\x01 \x01(\t\"\x17\n\x15\x44iscardParkedResponse2\xee\x02\n\x0c\x41\x64minService\x12S\n\nListParked\x12!.llm_adapter.v1.ListParkedRequest\x1a\".llm_adapter.v1.ListParkedResponse\x12P\n\tGetParked\x12 .llm_adapter.v1.GetParkedRequest\x1a!.llm_adapter.v1.GetParkedResponse\x12Y\n\x0cReplayParked\x12#.llm_adapter.v1.ReplayParkedRequest\x1a$.llm_adapter.v1.ReplayParkedResponse\x12\\\n\rDiscardParked\x12$.llm_adapter.v1.DiscardParkedRequest\x1a%.llm_adapter.v1.DiscardParkedResponseB\'\n\x10io.llmadapter.v1B\x11\x41\x64minServiceProtoP\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"llm_adapter/v1/admin_service.proto\x12\x0ellm_adapter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18llm_adapter/v1/job.proto\"\xde\x02\n\rParkedMessage\x12\x11\n\tparked_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x0c\n\x04task\x18\x05 \x01(\t\x12\x0e\n\x06\x63lient\x18\x06 \x01(\t\x12-\n\tpark_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breplay_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65xchange\x18\t \x01(\t\x12\x13\n\x0brouting_key\x18\n \x01(\t\x12\r\n\x05queue\x18\x0b \x01(\t\x12\x35\n\nproperties\x18\x0c \x01(\x0b\x32!.llm_adapter.v1.MessageProperties\x12\x11\n\tbody_size\x18\r \x01(\x03\x12\x0c\n\x04\x62ody\x18\x0e \x01(\x0c\"\xb6\x03\n\x11MessageProperties\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x18\n\x10\x63ontent_encoding\x18\x04 \x01(\t\x12\x10\n\x08reply_to\x18\x05 \x01(\t\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x0e\n\x06\x61pp_id\x18\x07 \x01(\t\x12\x0f\n\x07user_id\x18\x08 \x01(\t\x12\x12\n\nexpiration\x18\t \x01(\t\x12-\n\ttimestamp\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\rdelivery_mode\x18\x0b \x01(\x05H\x00\x88\x01\x01\x12\x15\n\x08priority\x18\x0c \x01(\x05H\x01\x88\x01\x01\x12?\n\x07headers\x18\r \x03(\x0b\x32..llm_adapter.v1.MessageProperties.HeadersEntry\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x10\n\x0e_delivery_modeB\x0b\n\t_priority\":\n\x11ListParkedRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x12ListParkedResponse\x12-\n\x06parked\x18\x01 \x03(\x0b\x32\x1d.llm_adapter.v1.ParkedMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x10GetParkedRequest\x12\x11\n\tparked_id\x18\x01 \x01(\t\"B\n\x11GetParkedResponse\x12-\n\x06parked\x18\x01 \x01(\x0b\x32\x1d.llm_adapter.v1.ParkedMessage\"(\n\x13ReplayParkedRequest\x12\x11\n\tparked_id\x18\x01 \x01(\t\"E\n\x14ReplayParkedResponse\x12-\n\x06parked\x18\x01 \x01(\x0b\x32\x1d.llm_adapter.v1.ParkedMessage\")\n\x14\x44iscardParkedRequest\x12\x11\n\tparked_id\x18\x01 \x01(\t\"\x17\n\x15\x44iscardParkedResponse\"\x82\x03\n\x0cJobSelection\x12\x0f\n\x07job_ids\x18\x01 \x03(\t\x12\x13\n\x0brequest_ids\x18\x02 \x03(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12%\n\x06states\x18\x04 \x03(\x0e\x32\x15.llm_adapter.v1.State\x12(\n\x07verdict\x18\x05 \x01(\x0e\x32\x17.llm_adapter.v1.Verdict\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0e\n\x06\x63lient\x18\x07 \x01(\t\x12\x38\n\x06labels\x18\x08 \x03(\x0b\x32(.llm_adapter.v1.JobSelection.LabelsEntry\x12\x30\n\x0c\x63reated_from\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x63reated_before\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xb1\x01\n\tJobChange\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63lient\x18\x03 \x01(\t\x12\x0c\n\x04task\x18\x04 \x01(\t\x12$\n\x05state\x18\x05 \x01(\x0e\x32\x15.llm_adapter.v1.State\x12\x10\n\x08revision\x18\x06 \x01(\x05\x12*\n\x08obstacle\x18\x07 \x01(\x0e\x32\x18.llm_adapter.v1.Obstacle\"\x83\x01\n\x10RetryJobsRequest\x12/\n\tselection\x18\x01 \x01(\x0b\x32\x1c.llm_adapter.v1.JobSelection\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x17\n\x0fjobs_per_second\x18\x03 \x01(\x01\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\"U\n\x11RetryJobsResponse\x12*\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x19.llm_adapter.v1.JobChange\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\x87\x01\n\x14RepublishJobsRequest\x12/\n\tselection\x18\x01 \x01(\x0b\x32\x1c.llm_adapter.v1.JobSelection\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x17\n\x0fjobs_per_second\x18\x03 \x01(\x01\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\"Y\n\x15RepublishJobsResponse\x12*\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x19.llm_adapter.v1.JobChange\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\x83\x01\n\x10PurgeJobsRequest\x12/\n\tselection\x18\x01 \x01(\x0b\x32\x1c.llm_adapter.v1.JobSelection\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x17\n\x0fjobs_per_second\x18\x03 \x01(\x01\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\"U\n\x11PurgeJobsResponse\x12*\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x19.llm_adapter.v1.JobChange\x12\x14\n\x0cresume_token\x18\x02 \x01(\t*\xe6\x01\n\x08Obstacle\x12\x18\n\x14OBSTACLE_UNSPECIFIED\x10\x00\x12\x16\n\x12OBSTACLE_NOT_FOUND\x10\x01\x12\x19\n\x15OBSTACLE_NOT_FINISHED\x10\x02\x12\x14\n\x10OBSTACLE_CHANGED\x10\x03\x12\x1d\n\x19OBSTACLE_PAYLOAD_NOT_KEPT\x10\x04\x12\x1c\n\x18OBSTACLE_TASK_NOT_LOADED\x10\x05\x12\x1c\n\x18OBSTACLE_NEVER_PUBLISHED\x10\x06\x12\x1c\n\x18OBSTACLE_RESULT_NOT_SENT\x10\x07\x32\xf6\x04\n\x0c\x41\x64minService\x12S\n\nListParked\x12!.llm_adapter.v1.ListParkedRequest\x1a\".llm_adapter.v1.ListParkedResponse\x12P\n\tGetParked\x12 .llm_adapter.v1.GetParkedRequest\x1a!.llm_adapter.v1.GetParkedResponse\x12Y\n\x0cReplayParked\x12#.llm_adapter.v1.ReplayParkedRequest\x1a$.llm_adapter.v1.ReplayParkedResponse\x12\\\n\rDiscardParked\x12$.llm_adapter.v1.DiscardParkedRequest\x1a%.llm_adapter.v1.DiscardParkedResponse\x12R\n\tRetryJobs\x12 .llm_adapter.v1.RetryJobsRequest\x1a!.llm_adapter.v1.RetryJobsResponse0\x01\x12^\n\rRepublishJobs\x12$.llm_adapter.v1.RepublishJobsRequest\x1a%.llm_adapter.v1.RepublishJobsResponse0\x01\x12R\n\tPurgeJobs\x12 .llm_adapter.v1.PurgeJobsRequest\x1a!.llm_adapter.v1.PurgeJobsResponse0\x01\x42\'\n\x10io.llmadapter.v1B\x11\x41\x64minServiceProtoP\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,28 +36,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\020io.llmadapter.v1B\021AdminServiceProtoP\001'
   _globals['_MESSAGEPROPERTIES_HEADERSENTRY']._loaded_options = None
   _globals['_MESSAGEPROPERTIES_HEADERSENTRY']._serialized_options = b'8\001'
-  _globals['_PARKEDMESSAGE']._serialized_start=88
-  _globals['_PARKEDMESSAGE']._serialized_end=438
-  _globals['_MESSAGEPROPERTIES']._serialized_start=441
-  _globals['_MESSAGEPROPERTIES']._serialized_end=879
-  _globals['_MESSAGEPROPERTIES_HEADERSENTRY']._serialized_start=802
-  _globals['_MESSAGEPROPERTIES_HEADERSENTRY']._serialized_end=848
-  _globals['_LISTPARKEDREQUEST']._serialized_start=881
-  _globals['_LISTPARKEDREQUEST']._serialized_end=939
-  _globals['_LISTPARKEDRESPONSE']._serialized_start=941
-  _globals['_LISTPARKEDRESPONSE']._serialized_end=1033
-  _globals['_GETPARKEDREQUEST']._serialized_start=1035
-  _globals['_GETPARKEDREQUEST']._serialized_end=1072
-  _globals['_GETPARKEDRESPONSE']._serialized_start=1074
-  _globals['_GETPARKEDRESPONSE']._serialized_end=1140
-  _globals['_REPLAYPARKEDREQUEST']._serialized_start=1142
-  _globals['_REPLAYPARKEDREQUEST']._serialized_end=1182
-  _globals['_REPLAYPARKEDRESPONSE']._serialized_start=1184
-  _globals['_REPLAYPARKEDRESPONSE']._serialized_end=1253
-  _globals['_DISCARDPARKEDREQUEST']._serialized_start=1255
-  _globals['_DISCARDPARKEDREQUEST']._serialized_end=1296
-  _globals['_DISCARDPARKEDRESPONSE']._serialized_start=1298
-  _globals['_DISCARDPARKEDRESPONSE']._serialized_end=1321
-  _globals['_ADMINSERVICE']._serialized_start=1324
-  _globals['_ADMINSERVICE']._serialized_end=1690
+  _globals['_JOBSELECTION_LABELSENTRY']._loaded_options = None
+  _globals['_JOBSELECTION_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_OBSTACLE']._serialized_start=2590
+  _globals['_OBSTACLE']._serialized_end=2820
+  _globals['_PARKEDMESSAGE']._serialized_start=114
+  _globals['_PARKEDMESSAGE']._serialized_end=464
+  _globals['_MESSAGEPROPERTIES']._serialized_start=467
+  _globals['_MESSAGEPROPERTIES']._serialized_end=905
+  _globals['_MESSAGEPROPERTIES_HEADERSENTRY']._serialized_start=828
+  _globals['_MESSAGEPROPERTIES_HEADERSENTRY']._serialized_end=874
+  _globals['_LISTPARKEDREQUEST']._serialized_start=907
+  _globals['_LISTPARKEDREQUEST']._serialized_end=965
+  _globals['_LISTPARKEDRESPONSE']._serialized_start=967
+  _globals['_LISTPARKEDRESPONSE']._serialized_end=1059
+  _globals['_GETPARKEDREQUEST']._serialized_start=1061
+  _globals['_GETPARKEDREQUEST']._serialized_end=1098
+  _globals['_GETPARKEDRESPONSE']._serialized_start=1100
+  _globals['_GETPARKEDRESPONSE']._serialized_end=1166
+  _globals['_REPLAYPARKEDREQUEST']._serialized_start=1168
+  _globals['_REPLAYPARKEDREQUEST']._serialized_end=1208
+  _globals['_REPLAYPARKEDRESPONSE']._serialized_start=1210
+  _globals['_REPLAYPARKEDRESPONSE']._serialized_end=1279
+  _globals['_DISCARDPARKEDREQUEST']._serialized_start=1281
+  _globals['_DISCARDPARKEDREQUEST']._serialized_end=1322
+  _globals['_DISCARDPARKEDRESPONSE']._serialized_start=1324
+  _globals['_DISCARDPARKEDRESPONSE']._serialized_end=1347
+  _globals['_JOBSELECTION']._serialized_start=1350
+  _globals['_JOBSELECTION']._serialized_end=1736
+  _globals['_JOBSELECTION_LABELSENTRY']._serialized_start=1691
+  _globals['_JOBSELECTION_LABELSENTRY']._serialized_end=1736
+  _globals['_JOBCHANGE']._serialized_start=1739
+  _globals['_JOBCHANGE']._serialized_end=1916
+  _globals['_RETRYJOBSREQUEST']._serialized_start=1919
+  _globals['_RETRYJOBSREQUEST']._serialized_end=2050
+  _globals['_RETRYJOBSRESPONSE']._serialized_start=2052
+  _globals['_RETRYJOBSRESPONSE']._serialized_end=2137
+  _globals['_REPUBLISHJOBSREQUEST']._serialized_start=2140
+  _globals['_REPUBLISHJOBSREQUEST']._serialized_end=2275
+  _globals['_REPUBLISHJOBSRESPONSE']._serialized_start=2277
+  _globals['_REPUBLISHJOBSRESPONSE']._serialized_end=2366
+  _globals['_PURGEJOBSREQUEST']._serialized_start=2369
+  _globals['_PURGEJOBSREQUEST']._serialized_end=2500
+  _globals['_PURGEJOBSRESPONSE']._serialized_start=2502
+  _globals['_PURGEJOBSRESPONSE']._serialized_end=2587
+  _globals['_ADMINSERVICE']._serialized_start=2823
+  _globals['_ADMINSERVICE']._serialized_end=3453
 # @@protoc_insertion_point(module_scope)

@@ -55,6 +55,21 @@ class AdminServiceStub(object):
                 request_serializer=llm__adapter_dot_v1_dot_admin__service__pb2.DiscardParkedRequest.SerializeToString,
                 response_deserializer=llm__adapter_dot_v1_dot_admin__service__pb2.DiscardParkedResponse.FromString,
                 _registered_method=True)
+        self.RetryJobs = channel.unary_stream(
+                '/llm_adapter.v1.AdminService/RetryJobs',
+                request_serializer=llm__adapter_dot_v1_dot_admin__service__pb2.RetryJobsRequest.SerializeToString,
+                response_deserializer=llm__adapter_dot_v1_dot_admin__service__pb2.RetryJobsResponse.FromString,
+                _registered_method=True)
+        self.RepublishJobs = channel.unary_stream(
+                '/llm_adapter.v1.AdminService/RepublishJobs',
+                request_serializer=llm__adapter_dot_v1_dot_admin__service__pb2.RepublishJobsRequest.SerializeToString,
+                response_deserializer=llm__adapter_dot_v1_dot_admin__service__pb2.RepublishJobsResponse.FromString,
+                _registered_method=True)
+        self.PurgeJobs = channel.unary_stream(
+                '/llm_adapter.v1.AdminService/PurgeJobs',
+                request_serializer=llm__adapter_dot_v1_dot_admin__service__pb2.PurgeJobsRequest.SerializeToString,
+                response_deserializer=llm__adapter_dot_v1_dot_admin__service__pb2.PurgeJobsResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer(object):
@@ -76,8 +91,9 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReplayParked(self, request, context):
-        """Publishes a parked message again, byte-identical, to the exchange and routing key it first came by. It stays
-        parked, with the time of the replay, until it is discarded.
+        """Works on a parked message again: it is published byte-identical to the exchange and routing key it first came by.
+        Where its job has the outcome INTERNAL, INTERRUPTED or REQUEST_EXPIRED, a revision of that job is made instead. It
+        stays parked, with the time of the replay, until it is discarded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,6 +101,32 @@ class AdminServiceServicer(object):
 
     def DiscardParked(self, request, context):
         """Deletes a parked message for good.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryJobs(self, request, context):
+        """Makes the next revision of finished jobs: the stored payload is worked on again for the same request, and answered
+        where the outcome before it was. That one stays in the job's history, and is what a repeat of the request gets
+        until the revision ends. Without states, verdict and ids only FAILED jobs are meant. Like the next two, it takes
+        the jobs oldest first, streams what became of each in batches, may be cut off at any time, and goes on with the
+        resume_token of the last batch; jobs that end after the first batch are not met.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RepublishJobs(self, request, context):
+        """Sends the stored results of finished jobs again, with the same message ids and the header llm-republished.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PurgeJobs(self, request, context):
+        """Erases finished jobs with all that hangs on them: payload, calls, revisions, publications, parked messages. A
+        request with the same id is new after that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,6 +154,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.DiscardParked,
                     request_deserializer=llm__adapter_dot_v1_dot_admin__service__pb2.DiscardParkedRequest.FromString,
                     response_serializer=llm__adapter_dot_v1_dot_admin__service__pb2.DiscardParkedResponse.SerializeToString,
+            ),
+            'RetryJobs': grpc.unary_stream_rpc_method_handler(
+                    servicer.RetryJobs,
+                    request_deserializer=llm__adapter_dot_v1_dot_admin__service__pb2.RetryJobsRequest.FromString,
+                    response_serializer=llm__adapter_dot_v1_dot_admin__service__pb2.RetryJobsResponse.SerializeToString,
+            ),
+            'RepublishJobs': grpc.unary_stream_rpc_method_handler(
+                    servicer.RepublishJobs,
+                    request_deserializer=llm__adapter_dot_v1_dot_admin__service__pb2.RepublishJobsRequest.FromString,
+                    response_serializer=llm__adapter_dot_v1_dot_admin__service__pb2.RepublishJobsResponse.SerializeToString,
+            ),
+            'PurgeJobs': grpc.unary_stream_rpc_method_handler(
+                    servicer.PurgeJobs,
+                    request_deserializer=llm__adapter_dot_v1_dot_admin__service__pb2.PurgeJobsRequest.FromString,
+                    response_serializer=llm__adapter_dot_v1_dot_admin__service__pb2.PurgeJobsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +280,87 @@ class AdminService(object):
             '/llm_adapter.v1.AdminService/DiscardParked',
             llm__adapter_dot_v1_dot_admin__service__pb2.DiscardParkedRequest.SerializeToString,
             llm__adapter_dot_v1_dot_admin__service__pb2.DiscardParkedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llm_adapter.v1.AdminService/RetryJobs',
+            llm__adapter_dot_v1_dot_admin__service__pb2.RetryJobsRequest.SerializeToString,
+            llm__adapter_dot_v1_dot_admin__service__pb2.RetryJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RepublishJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llm_adapter.v1.AdminService/RepublishJobs',
+            llm__adapter_dot_v1_dot_admin__service__pb2.RepublishJobsRequest.SerializeToString,
+            llm__adapter_dot_v1_dot_admin__service__pb2.RepublishJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PurgeJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llm_adapter.v1.AdminService/PurgeJobs',
+            llm__adapter_dot_v1_dot_admin__service__pb2.PurgeJobsRequest.SerializeToString,
+            llm__adapter_dot_v1_dot_admin__service__pb2.PurgeJobsResponse.FromString,
             options,
             channel_credentials,
             insecure,
