@@ -15,7 +15,7 @@ SEVERAL := -n 4 --dist loadscope --no-loadscope-reorder
 # What goes through the memory; the others need not run on each database. Replicas always run on PostgreSQL.
 MEMORY_TESTS := $(addprefix tests/integration/,store service amqp)
 
-.PHONY: limits-run help setup broker servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace bench-smoke image-check clean
+.PHONY: limits-run help setup broker servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace cassettes bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ test-matrix: setup servers ## Run all tests with real parts three times: SQLite,
 
 trace: setup servers ## Print one trace of a real run as a tree: a caller, RabbitMQ, the adapter, a model, and back (CALLER=java: from Java)
 	$(BIN)/python -m tests.traces.trace_run --caller $(CALLER)
+
+cassettes: setup ## Record the calls of the example tasks again, into examples/cassettes, after a prompt or contract was changed
+	$(BIN)/python -m tests.integration.cassettes.record
 
 java: setup ## Build the Java clients, and test them with a running adapter
 	@deploy/setup/setup.sh java

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, model_validator
 
+from adapter.settings_cassettes import Cassettes
 from adapter.settings_doors import AmqpTls, Auth, GrpcTls
 from adapter.settings_models import model_problems
 from adapter.settings_section import STRICT, Address, Interval, Seconds
@@ -211,4 +212,5 @@ class Settings(Section):
     drain_seconds: Seconds = 90
     log: Log = Log()
     traces: Traces | None = None
+    cassettes: Cassettes = Cassettes()
     models: dict[str, ModelSection] = {"default": ModelSection(provider="simulated")}

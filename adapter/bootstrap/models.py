@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
+from adapter.bootstrap.cassettes import model_maker
 from adapter.bootstrap.traits import headroom_of, schema_profile_of
 from adapter.domain.usage import Price
 from adapter.outbound.metrics import Metrics
@@ -36,16 +37,20 @@ def build_models(
 
     shares_limits: it holds none of a limit before shares were exchanged with other replicas.
 
-    Raises ConfigurationProblems, of all models at once: a key or header that is not there, a ca_file without use.
+    Raises ConfigurationProblems, of all models at once: a key or header that is not there, a ca_file without use;
+    and before that for a folder of recordings that is not there.
     """
+    make = model_maker(settings.cassettes)
     answers: SampleAnswers | None = None
     models: dict[str, GatedModel] = {}
     problems: list[Problem] = []
-    for name, section in settings.models.items():
+    for name, configured in settings.models.items():
+        section = configured if settings.cassettes.replay is None else _unlimited(configured)
         if section.provider == "simulated" and answers is None:
             answers = sample_answers(catalogue.all())
         try:
-            models[name] = _gated(name, section, _model(name, section, answers), metrics, shares_limits=shares_limits)
+            model = make(name, section, partial(_model, name, section, answers))
+            models[name] = _gated(name, section, model, metrics, shares_limits=shares_limits)
         except SecretMissing as exc:
             problems.append(Problem(f"models.{name}", 0, str(exc)))
         except ConfigurationProblems as exc:
@@ -71,6 +76,11 @@ def _gated(name: str, section: ModelSection, model: Model, metrics: Metrics, *, 
         limiter=Limiter(f"model/{name}", _limits(section), SystemClock(), is_shared=shares_limits),
         headroom=headroom_of(section),
     )
+
+
+def _unlimited(section: ModelSection) -> ModelSection:
+    """Of a model that is replayed: nobody is there who could be pressed too hard."""
+    return section.model_copy(update={"max_in_flight": None, "requests_per_minute": None, "tokens_per_minute": None})
 
 
 def _limits(section: ModelSection) -> Limits:

@@ -20,6 +20,14 @@ TasksOption = Annotated[
 AddressOption = Annotated[
     str, typer.Option("--address", help="gRPC address of the running service. Default: grpc.listen.")
 ]
+RecordOption = Annotated[
+    Path | None,
+    typer.Option("--record", help="Write every model call into this folder, personal data replaced.", file_okay=False),
+]
+ReplayOption = Annotated[
+    Path | None,
+    typer.Option("--replay", help="Call no model: repeat what was recorded in this folder.", file_okay=False),
+]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many, the newest.")]
 TaskOption = Annotated[str, typer.Option("--task", help="Only of this task.")]
 StateOption = Annotated[

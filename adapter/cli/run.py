@@ -11,10 +11,10 @@ from pydantic import SecretStr
 from adapter.bootstrap.catalogue import read_catalogue
 from adapter.bootstrap.core import Core, build_core, build_store
 from adapter.bootstrap.models import build_models, close_models
-from adapter.cli.configured import settings_of
+from adapter.cli.configured import settings_of, with_cassettes
 from adapter.cli.console import print_json_bytes
 from adapter.cli.exits import Exit, exit_codes, fail, fail_with_reason
-from adapter.cli.options import ConfigOption, TasksOption, labels_of
+from adapter.cli.options import ConfigOption, RecordOption, ReplayOption, TasksOption, labels_of
 from adapter.domain.job import Job, JobRequest
 from adapter.domain.payload import Payload
 from adapter.errors import JobFailure, ReviewNeeded
@@ -33,12 +33,14 @@ def command(
     charset: Annotated[str, typer.Option("--charset", help="Default: as the payload or the task says.")] = "",
     label: Annotated[list[str] | None, typer.Option("--label", help="name=value, may repeat.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the whole job.")] = False,
+    record: RecordOption = None,
+    replay: ReplayOption = None,
     config: ConfigOption = None,
     tasks: TasksOption = None,
 ) -> None:
     """Run one job and print the output document; exit 1 with the reason on stderr when it fails or needs review."""
     with exit_codes():
-        settings = settings_of(config, quiet=True)
+        settings = with_cassettes(settings_of(config, quiet=True), record, replay)
         catalogue = read_catalogue(settings, tasks)
         if model and model not in settings.models:
             known = ", ".join(sorted(settings.models))

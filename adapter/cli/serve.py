@@ -10,9 +10,9 @@ import uvloop
 from adapter.bootstrap.application import Application
 from adapter.bootstrap.core import serves_alone
 from adapter.bootstrap.seat import write_orders
-from adapter.cli.configured import settings_of
+from adapter.cli.configured import settings_of, with_cassettes
 from adapter.cli.exits import Exit, exit_codes, fail
-from adapter.cli.options import ConfigOption
+from adapter.cli.options import ConfigOption, RecordOption, ReplayOption
 from adapter.cli.serving import StopSignals, serve_application
 from adapter.settings import ModelSection, Settings
 
@@ -23,13 +23,15 @@ _CLOSING_SECONDS = 30.0
 def command(
     config: ConfigOption = None,
     simulated: Annotated[bool, typer.Option("--simulated", help="Simulate every configured model.")] = False,
+    record: RecordOption = None,
+    replay: ReplayOption = None,
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Processes; more than 1 need PostgreSQL and a broker.")
     ] = 1,
 ) -> None:
     """Run the service until SIGTERM, which lets running jobs end; a second one ends it at once."""
     with exit_codes():
-        settings = settings_of(config)
+        settings = with_cassettes(settings_of(config), record, replay)
         if simulated:
             models = {name: _simulated(section) for name, section in settings.models.items()}
             settings = settings.model_copy(update={"models": models})
@@ -37,6 +39,8 @@ def command(
         if workers == 1:
             uvloop.run(_serve(settings))
             return
+        if settings.cassettes.record or settings.cassettes.replay:
+            fail(f"--workers {workers}: recordings are numbered and repeated by one process.", Exit.WRONG_USAGE)
         if why := serves_alone(settings):
             fail(f"--workers {workers}: {why}", Exit.INVALID_CONFIGURATION)
         code = uvloop.run(_serve_workers(settings, workers))

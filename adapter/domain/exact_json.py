@@ -54,6 +54,11 @@ def dumps(document: Any) -> bytes:
         return orjson.dumps(_wrap_large_integers(document), default=_encode)
 
 
+def dumps_indented(document: Any) -> str:
+    """Write a document as text for people, two spaces a level."""
+    return orjson.dumps(_wrap_large_integers(document), default=_encode, option=orjson.OPT_INDENT_2).decode()
+
+
 def dumps_text(document: Any) -> str:
     """Write a document compactly as text."""
     return dumps(document).decode()

@@ -40,6 +40,10 @@ class ModelRequest:
     temperature: float | None = None
     trace: TraceContext = NO_TRACE
     """The span of this call, for the endpoint."""
+    nonce: str = ""
+    """The random code of the fence in the turns: all that differs between two calls of one request."""
+    personal: tuple[str, ...] = ()
+    """Texts of the record that its contract declares personal."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """request-id, job-id, task, simulate: sent as x-llm-adapter-* to models with simulator: true only."""
 

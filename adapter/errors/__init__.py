@@ -14,7 +14,7 @@ AdapterError
     ├── ReviewNeeded  ResultTooLarge  ResultUndeliverable
 CallError                   of one model call; has no reason, never leaves the pipeline
 ├── CallUnreachable  CallThrottled  CallMisconfigured ── CallUnauthorized  CallForbidden
-└── CallRejected ── CallTooLong  CallFiltered
+└── CallRejected ── CallTooLong  CallFiltered  CallUnrecorded
 
 A docstring's first sentence is the default message: what happened, and what to do about it.
 No message holds a payload, a prompt or a key.
@@ -76,6 +76,7 @@ from adapter.errors.calls import (
     CallTooLong,
     CallUnauthorized,
     CallUnreachable,
+    CallUnrecorded,
 )
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "CallTooLong",
     "CallUnauthorized",
     "CallUnreachable",
+    "CallUnrecorded",
     "CallerDeadlineExceeded",
     "Cancelled",
     "ContentFiltered",

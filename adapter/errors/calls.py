@@ -42,3 +42,7 @@ class CallTooLong(CallRejected):
 
 class CallFiltered(CallRejected):
     """The provider's content filter refused the prompt."""
+
+
+class CallUnrecorded(CallRejected):
+    """A replay has no recording of this request; nothing was called."""

@@ -19,6 +19,7 @@ from adapter.pipeline.budget import Budget, estimated_tokens
 from adapter.pipeline.call_model import CallLog, call_model
 from adapter.pipeline.check_output import check_output, findings_of, verdict_of
 from adapter.pipeline.parse import Parsed, ReplyInvalid, parse_reply
+from adapter.pipeline.personal import personal_texts
 from adapter.pipeline.prompt import render_prompt
 from adapter.pipeline.read_record import OFFLOAD_BYTES, read_record
 from adapter.pipeline.repair import repair_turns, same_violations
@@ -123,7 +124,8 @@ async def run_job(work: Work, around: Surroundings, record: RunRecord, limit_byt
     nonce = secrets.token_hex(4)
     with around.tracer.span("prompt"):
         turns = await _render(work, document, nonce)
-    return await _Conversation(work, around, record, nonce).until_accepted(turns)
+    personal = personal_texts(document, work.task.input.schema)
+    return await _Conversation(work, around, record, nonce, personal).until_accepted(turns)
 
 
 async def _render(work: Work, document: Any, nonce: str) -> tuple[Turn, ...]:
@@ -134,11 +136,14 @@ async def _render(work: Work, document: Any, nonce: str) -> tuple[Turn, ...]:
 class _Conversation:
     """Asks, judges, re-asks. Replies that earlier runs paid for are judged first."""
 
-    def __init__(self, work: Work, around: Surroundings, record: RunRecord, nonce: str) -> None:
+    def __init__(
+        self, work: Work, around: Surroundings, record: RunRecord, nonce: str, personal: tuple[str, ...]
+    ) -> None:
         self._work = work
         self._around = around
         self._record = record
         self._nonce = nonce
+        self._personal = personal
         self._calls = list(earlier_attempts(work.calls))
         self._judged = -1
         self._repairs = 0
@@ -233,6 +238,8 @@ class _Conversation:
             reasoning=options.reasoning,
             seed=options.seed,
             temperature=options.temperature,
+            nonce=self._nonce,
+            personal=self._personal,
             tags=self._tags,
         )
 

@@ -111,15 +111,27 @@ class Shape:
     @cached_property
     def has_html(self) -> bool:
         """Some text below is marked as HTML."""
+        return any(shape.is_html for shape in self._below())
+
+    @cached_property
+    def is_personal(self) -> bool:
+        """The contract declares what is here personal data (x-personal)."""
+        return any(part.get("x-personal") is True for part in self._alternatives)
+
+    @cached_property
+    def has_personal(self) -> bool:
+        """Something here or below is declared personal."""
+        return any(shape.is_personal for shape in self._below())
+
+    def _below(self) -> Iterator["Shape"]:
+        """Yield this place and all below it, each once."""
         waiting, seen = [self], {id(self)}
         while waiting:
             shape = waiting.pop()
-            if shape.is_html:
-                return True
+            yield shape
             below = [shape.field(name) for name in shape.names] + ([shape.items] if shape.is_list else [])
             waiting += [inner for inner in below if id(inner) not in seen]
             seen.update(map(id, below))
-        return False
 
     def takes(self, name: str) -> bool:
         """Tell whether a field of this name is one of this object."""

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Money = Annotated[Decimal, Field(decimal_places=2)]
+PERSONAL = {"x-personal": True}  # is not written into recordings
 
 
 class Party(BaseModel):
     """Somebody involved, beside the policy holder."""
 
     role: Literal["CLAIMANT", "WITNESS", "EXPERT", "WORKSHOP"]
-    name: Annotated[str, Field(max_length=40)]
+    name: Annotated[str, Field(max_length=40, json_schema_extra=PERSONAL)]
 
 
 class Payment(BaseModel):
@@ -33,7 +34,7 @@ class Claim(BaseModel):
     status: Literal["OPEN", "REOPENED", "CLOSED"] = "OPEN"
     loss_date: dt.date | None = None
     report_date: dt.date | None = None
-    insured: Annotated[str, Field(min_length=1, max_length=40)]
+    insured: Annotated[str, Field(min_length=1, max_length=40, json_schema_extra=PERSONAL)]
     place: Annotated[str, Field(max_length=40)] | None = None
     reserve: Money | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
