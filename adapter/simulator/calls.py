@@ -43,6 +43,8 @@ class LoggedCall:
     """Calls in flight when it came, itself included."""
     tokens: int = 0
     """Of prompt and reply, as its usage says; 0 without a reply."""
+    caller: str = ""
+    """Who called, if it says so: one of several replicas."""
 
     def to_json(self) -> bytes:
         """One line of JSON."""

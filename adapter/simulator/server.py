@@ -23,7 +23,7 @@ from adapter.simulator.simulation import RunningCall, Simulation, SimulatorSetti
 
 TAG_PREFIX = "x-llm-adapter-"
 REVIEW_HEADER = "x-llm-adapter-simulated-review"
-_TAGS = ("request-id", "job-id", "task", "simulate", "payload-sha256")
+_TAGS = ("request-id", "job-id", "task", "simulate", "payload-sha256", "caller")
 _BACKLOG = 4096
 _OK = 200
 _BAD_REQUEST = 400

@@ -140,6 +140,7 @@ class Simulation:
                 outcome=call.outcome,
                 concurrency=call.concurrency,
                 tokens=call.tokens if call.outcome is CallEnd.ANSWERED else 0,
+                caller=tags.get("caller", ""),
             )
         )
 

@@ -49,11 +49,12 @@ async def test_each_finished_call_is_a_line_of_the_log_file(tmp_path: Path) -> N
     port = await server.start()
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
         for number in range(2):
-            headers = {"x-llm-adapter-request-id": f"r{number}"}
+            headers = {"x-llm-adapter-request-id": f"r{number}", "x-llm-adapter-caller": "replica-1"}
             async with http.post("/v1/chat/completions", json=CHAT, headers=headers) as response:
                 assert response.status == 200
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["request_id"] for line in lines] == ["r0", "r1"]
+    assert {line["caller"] for line in lines} == {"replica-1"}
     await server.stop()
 
 

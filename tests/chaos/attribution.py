@@ -1,0 +1,119 @@
+"""Why a model call was wasted: from the model's log and the log of what was done, nothing else. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+
+from tests.chaos.history import Disturbance, Kind, ModelCall, Terms
+
+ANSWERED, ABANDONED = "answered", "abandoned"
+# Faults whose answer is as good as any.
+_PROPER = frozenset({"", "slow", "review", "fenced", "chatty"})
+# While these last, nothing is stored and no lease renewed.
+_STORE_AWAY = frozenset(
+    {Kind.FREEZE, Kind.DATABASE_CUT, Kind.DATABASE_SILENCE, Kind.DATABASE_CRASH, Kind.DATABASE_RESTART}
+)
+# Between two probes there may be this much less than the pause, on a busy machine.
+_PROBE_SHARE = 0.9
+
+
+class Cause(StrEnum):
+    """Why a call did not bring the outcome."""
+
+    WORKER_GONE = "in flight at a kill, an exit or a lease loss"
+    SCRIPTED = "a scripted bad reply, error or stall"
+    OUTAGE_BEGAN = "in flight when an outage began"
+    PROBE = "a breaker's probe"
+
+
+def causes(calls: Sequence[ModelCall], disturbances: Sequence[Disturbance], terms: Terms) -> Mapping[int, Cause]:
+    """Return the cause of each call that has one, by its number."""
+    found: dict[int, Cause] = {}
+    outages = [one for one in disturbances if one.kind is Kind.MODEL_DOWN]
+    losses = [one for one in disturbances if _loses_work(one, terms)]
+    in_outage: dict[tuple[Disturbance, str, int], list[ModelCall]] = defaultdict(list)
+    for call in calls:
+        outage = next((one for one in outages if _is_during(call, one, terms)), None)
+        if call.outcome not in (ANSWERED, ABANDONED) and outage is not None:
+            in_outage[outage, call.caller, _life_of(call, disturbances)].append(call)
+            continue
+        cause = _cause(call, disturbances, losses, terms)
+        if cause is not None:
+            found[call.number] = cause
+    for met in in_outage.values():
+        found.update(_causes_in_outage(met, terms))
+    return found
+
+
+def _cause(
+    call: ModelCall, disturbances: Iterable[Disturbance], losses: Iterable[Disturbance], terms: Terms
+) -> Cause | None:
+    if call.fault not in _PROPER:
+        return Cause.SCRIPTED
+    stored = _stored(call, disturbances, terms)
+    if any(_was_lost_with(call, loss, stored, terms) for loss in losses):
+        return Cause.WORKER_GONE
+    cuts = (one.begin for one in disturbances if one.kind is Kind.MODEL_CUT)
+    # The model answered, and the answer was cut on its way.
+    if any(call.begin - terms.travel_seconds <= cut <= call.end + terms.travel_seconds for cut in cuts):
+        return Cause.OUTAGE_BEGAN
+    return None
+
+
+def _loses_work(one: Disturbance, terms: Terms) -> bool:
+    """Tell whether a replica lost its jobs: it died, or it could not renew its lease in time."""
+    if one.kind in {Kind.KILL, Kind.RESTART}:
+        return True
+    return one.kind in _STORE_AWAY and one.end - one.begin >= terms.lease_seconds - 2 * terms.heartbeat_seconds
+
+
+def _was_lost_with(call: ModelCall, loss: Disturbance, stored: float, terms: Terms) -> bool:
+    return _concerns(loss, call.caller) and call.begin - terms.travel_seconds <= loss.moment <= stored
+
+
+def _concerns(one: Disturbance, caller: str) -> bool:
+    return one.target == caller or one.kind in {Kind.DATABASE_CRASH, Kind.DATABASE_RESTART}
+
+
+def _stored(call: ModelCall, disturbances: Iterable[Disturbance], terms: Terms) -> float:
+    """When its reply was in the memory for sure, which whoever made it could not reach during some of what was done."""
+    stored = call.end + terms.storing_seconds
+    for one in sorted(disturbances, key=lambda one: one.begin):
+        if one.kind in _STORE_AWAY and _concerns(one, call.caller) and one.begin <= stored and one.end >= call.end:
+            stored = max(stored, one.end + terms.storing_seconds)
+    return stored
+
+
+def _is_during(call: ModelCall, outage: Disturbance, terms: Terms) -> bool:
+    return outage.begin <= call.begin <= outage.end + terms.travel_seconds
+
+
+def _life_of(call: ModelCall, disturbances: Iterable[Disturbance]) -> int:
+    """Count the deaths of its caller before it: a new process knows nothing of an outage."""
+    deaths = (one for one in disturbances if one.kind in {Kind.KILL, Kind.RESTART} and one.target == call.caller)
+    return sum(one.moment <= call.begin for one in deaths)
+
+
+def _causes_in_outage(met: Sequence[ModelCall], terms: Terms) -> Mapping[int, Cause]:
+    """Tell the calls that opened one process's breaker, or left before it was open, from the probes after that."""
+    opened = _opened(met, terms)
+    found: dict[int, Cause] = {}
+    last_probe = opened
+    for call in sorted(met, key=lambda one: one.begin):
+        if call.begin <= opened + terms.travel_seconds:
+            found[call.number] = Cause.OUTAGE_BEGAN
+            last_probe = call.begin
+        elif call.begin - last_probe >= terms.probe_seconds * _PROBE_SHARE:
+            found[call.number] = Cause.PROBE
+            last_probe = call.begin
+    return found
+
+
+def _opened(met: Sequence[ModelCall], terms: Terms) -> float:
+    """When the breaker had seen enough jobs fail."""
+    failed: set[str] = set()
+    for call in sorted(met, key=lambda one: one.end):
+        failed.add(call.request_id)
+        if len(failed) >= terms.breaker_failures:
+            return call.end
+    return float("inf")
