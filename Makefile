@@ -8,14 +8,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := .tools/bin/uv
 MODEL ?= local
+JOBS ?= 2000
+SEED ?= 1
+REPLICAS ?= 3
+KILLS ?= 100
 CALLER ?= python
 PYTEST := $(BIN)/python -m pytest
 # Tests with real parts mostly wait: several processes, each with a broker and a database server of its own.
 SEVERAL := -n 4 --dist loadscope --no-loadscope-reorder
+# gRPC prints a line for each process that is started beside it.
+CHAOS := GRPC_VERBOSITY=ERROR $(BIN)/python -m tests.chaos.run
 # What goes through the memory; the others need not run on each database. Replicas always run on PostgreSQL.
 MEMORY_TESTS := $(addprefix tests/integration/,store service amqp)
 
-.PHONY: limits-run help setup broker servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace cassettes bench-smoke image-check clean
+.PHONY: chaos kills limits-run help setup broker servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace cassettes bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +100,12 @@ image-check: setup servers ## Build the image, run it locked down, send it a job
 
 limits-run: setup servers ## Let 100 callers press on the limits of a model on three replicas that come and go, for 8 minutes
 	PYTHONPATH=. $(BIN)/python tests/limits/limits_run.py
+
+chaos: setup servers ## Disturb everything by a seeded schedule under load, and judge what came of it (JOBS=20000 SEED=1 REPLICAS=3)
+	$(CHAOS) --jobs $(JOBS) --seed $(SEED) --replicas $(REPLICAS) $(if $(KINDS),--kinds $(KINDS))
+
+kills: setup servers ## Kill replicas under load with SIGKILL, at random, and judge what came of it (KILLS=100 SEED=1)
+	$(CHAOS) --jobs 1 --kinds kill --kills $(KILLS) --seed $(SEED) --replicas $(REPLICAS)
 
 format: setup ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .

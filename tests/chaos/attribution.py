@@ -40,8 +40,8 @@ def causes(calls: Sequence[ModelCall], disturbances: Sequence[Disturbance], term
         cause = _cause(call, disturbances, losses, terms)
         if cause is not None:
             found[call.number] = cause
-    for met in in_outage.values():
-        found.update(_causes_in_outage(met, terms))
+    for (outage, caller, _), met in in_outage.items():
+        found.update(_causes_in_outage(met, _replies(calls, outage, caller, terms), terms))
     return found
 
 
@@ -94,26 +94,42 @@ def _life_of(call: ModelCall, disturbances: Iterable[Disturbance]) -> int:
     return sum(one.moment <= call.begin for one in deaths)
 
 
-def _causes_in_outage(met: Sequence[ModelCall], terms: Terms) -> Mapping[int, Cause]:
-    """Tell the calls that opened one process's breaker, or left before it was open, from the probes after that."""
-    opened = _opened(met, terms)
+def _causes_in_outage(met: Sequence[ModelCall], replies: Sequence[float], terms: Terms) -> Mapping[int, Cause]:
+    """Tell the calls that opened one process's breaker, or left before it was open, from the probes after that.
+
+    Replies to calls that left before the outage come during it, at these times: each says that the model is up.
+    """
+    opened = _opened(met, replies, terms)
     found: dict[int, Cause] = {}
     last_probe = opened
     for call in sorted(met, key=lambda one: one.begin):
+        is_invited = any(last_probe - terms.travel_seconds <= reply <= call.begin for reply in replies)
         if call.begin <= opened + terms.travel_seconds:
             found[call.number] = Cause.OUTAGE_BEGAN
-            last_probe = call.begin
-        elif call.begin - last_probe >= terms.probe_seconds * _PROBE_SHARE:
+        elif is_invited or call.begin - last_probe >= terms.probe_seconds * _PROBE_SHARE:
             found[call.number] = Cause.PROBE
             last_probe = call.begin
     return found
 
 
-def _opened(met: Sequence[ModelCall], terms: Terms) -> float:
-    """When the breaker had seen enough jobs fail."""
+def _opened(met: Sequence[ModelCall], replies: Sequence[float], terms: Terms) -> float:
+    """When the breaker had seen enough jobs fail in a row, each counted once."""
     failed: set[str] = set()
-    for call in sorted(met, key=lambda one: one.end):
-        failed.add(call.request_id)
-        if len(failed) >= terms.breaker_failures:
-            return call.end
-    return float("inf")
+    in_a_row = 0
+    opened = float("inf")
+    moments = [(call.end, call.request_id) for call in met] + [(reply, "") for reply in replies]
+    for moment, request_id in sorted(moments):
+        if moment > opened + terms.travel_seconds:
+            return opened
+        if not request_id:
+            in_a_row, opened = 0, float("inf")
+        elif request_id not in failed:
+            failed.add(request_id)
+            in_a_row += 1
+            opened = min(opened, moment) if in_a_row >= terms.breaker_failures else opened
+    return opened
+
+
+def _replies(calls: Iterable[ModelCall], outage: Disturbance, caller: str, terms: Terms) -> list[float]:
+    ends = (call.end for call in calls if call.caller == caller and call.outcome == ANSWERED)
+    return [end for end in ends if outage.begin <= end <= outage.end + terms.travel_seconds]

@@ -34,6 +34,7 @@ class Goal:
     jobs: int
     kills: int = 0
     seconds: float = 0.0
+    disturbances: int = 0
 
 
 class Conductor:
@@ -102,9 +103,11 @@ class Conductor:
 
     def _has_enough(self) -> bool:
         goal = self._goal
-        killed = sum(one.kind is Kind.KILL for one in self._disturber.done)
+        done = self._disturber.done
+        killed = sum(one.kind is Kind.KILL for one in done)
         lasted = time.monotonic() - self._begun
-        return self._handed_over >= goal.jobs and killed >= goal.kills and lasted >= goal.seconds
+        is_disturbed = len(done) >= goal.disturbances and killed >= goal.kills
+        return is_disturbed and self._handed_over >= goal.jobs and lasted >= goal.seconds
 
     async def _hand_over(self, asked: Asked) -> None:
         await asyncio.sleep(asked.delay_seconds)

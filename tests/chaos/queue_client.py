@@ -53,6 +53,7 @@ class Senders:
         self._routes = routes
         self._recorder = recorder
         self._waiting: queue.Queue[Asked | None] = queue.Queue()
+        self._is_over = threading.Event()
         self._threads = [threading.Thread(target=self._send_all, args=(number,)) for number in range(threads)]
 
     def start(self) -> None:
@@ -69,7 +70,8 @@ class Senders:
         return self._waiting.qsize()
 
     def stop(self) -> None:
-        """Send what waits, and end."""
+        """End, whatever still waits."""
+        self._is_over.set()
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
@@ -80,7 +82,7 @@ class Senders:
         channel = None
         while (asked := self._waiting.get()) is not None:
             state = None
-            while state is not Sent.OK:
+            while state is not Sent.OK and not self._is_over.is_set():
                 channel = channel or _channel(connector)
                 state = self._published(channel, asked)
                 if state is Sent.OK:
@@ -171,7 +173,7 @@ def _result(route: str, properties: pika.BasicProperties, body: bytes) -> Result
         correlation_id=str(properties.correlation_id),
         message_id=str(properties.message_id),
         job_id=str(headers.get("llm-job-id", "")),
-        revision=int(headers.get("llm-revision", 1)),
+        revision=int(str(headers.get("llm-revision", 1))),
         outcome=outcome,
         reason=str(headers.get("llm-reason", "")),
         digest=digest_of(body) if outcome == SUCCEEDED else "",

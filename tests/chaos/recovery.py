@@ -19,17 +19,20 @@ _OF_ONE_REPLICA = frozenset(
 )
 
 
+# What by itself keeps everybody from a sign of life.
+_OF_ALL = frozenset({Kind.DATABASE_CRASH, Kind.DATABASE_RESTART, Kind.MODEL_DOWN, Kind.MODEL_CUT, Kind.BROKER_KILL})
+
+
 def worst_recovery_seconds(history: History) -> float:
     """Return the longest time from the end of a disturbance to a sign of life, while there was work.
 
-    The sign is a model call of the replica concerned, else any answer. While something else is disturbed, no time
-    counts.
+    The sign is a model call of the replica concerned, else any answer. Where something that keeps it from giving one
+    ended later, time counts from then.
     """
     signs = _signs(history)
     work_ends = max((send.time for send in history.sends if send.state is Sent.OK), default=0.0)
-    return max(
-        (_recovery_seconds(one, signs, history.disturbances, work_ends) for one in history.disturbances), default=0.0
-    )
+    times = (_recovery_seconds(one, signs, history.disturbances, work_ends) for one in history.disturbances)
+    return max(times, default=0.0)
 
 
 def _signs(history: History) -> dict[str, list[float]]:
@@ -46,15 +49,10 @@ def _signs(history: History) -> dict[str, list[float]]:
 def _recovery_seconds(
     one: Disturbance, signs: dict[str, list[float]], all_of_them: Sequence[Disturbance], work_ends: float
 ) -> float:
+    if one.end >= work_ends:
+        return 0.0
     times = signs.get(one.target if one.kind in _OF_ONE_REPLICA else "", [])
-    since = one.end
-    while since < work_ends:
-        at = bisect_right(times, since)
-        sign = times[at] if at < len(times) else work_ends
-        until = max((other.end for other in all_of_them if other.begin < sign and other.end > since), default=since)
-        if until >= sign:
-            return 0.0
-        if until == since:
-            return sign - since
-        since = until
-    return 0.0
+    at = bisect_right(times, one.end)
+    sign = times[at] if at < len(times) else work_ends
+    others = (other.end for other in all_of_them if other.kind in _OF_ALL or other.target == one.target)
+    return sign - max([one.end, *(end for end in others if one.end < end <= sign)])

@@ -29,6 +29,8 @@ class Run:
     size: Size = field(default_factory=Size)
     kinds: frozenset[Kind] = frozenset(Kind)
     pause_seconds: Span = (2.0, 7.0)
+    most_steps: int | None = None
+    """In each lane."""
 
 
 async def play(run: Run, folder: Path, *, show: bool = True) -> tuple[History, dict[str, str]]:
@@ -41,6 +43,7 @@ async def play(run: Run, folder: Path, *, show: bool = True) -> tuple[History, d
             run.size.terms.lease_seconds,
             run.pause_seconds,
             run.kinds,
+            run.most_steps,
         )
         conductor = Conductor(stage, run.goal, plan, show=show)
         return await conductor.conduct(), conductor.figures()
@@ -91,22 +94,26 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=0, help="go on until so many processes were killed")
     parser.add_argument("--in-flight", type=int, default=260, help="requests kept open for each replica")
     parser.add_argument("--latency", default=Size().latency, help="of the model")
+    parser.add_argument("--short", action="store_true", help="the form that the tests have, with its own sizes")
     parser.add_argument("--keep", action="store_true", help="keep the evidence also when all is well")
     parser.add_argument("--recheck", type=Path, metavar="FOLDER", help="judge kept evidence again")
     return parser.parse_args()
 
 
 def _run(options: argparse.Namespace) -> Run:
+    if options.short:
+        return short(options.seed)
     size = Size(options.replicas, options.nodes, options.latency, options.in_flight)
     kinds = frozenset(map(Kind, options.kinds.split(","))) if options.kinds else frozenset(Kind)
     return Run(Goal(options.jobs, options.kills), options.seed, size, kinds)
 
 
 def short(seed: int = 1) -> Run:
-    """A run of less than a minute: one node, few requests, short leases, one thing after the other at once."""
+    """A run of less than a minute: one node, few requests, short leases, and a handful of disturbances."""
     terms = replace(Terms(), lease_seconds=4.0, heartbeat_seconds=1.0)
-    size = Size(nodes=1, latency="lognormal(0.8,0.3)", in_flight=40, terms=terms)
-    return Run(Goal(jobs=300), seed, size, pause_seconds=(0.3, 1.5))
+    size = Size(nodes=1, latency="lognormal(0.8,0.3)", in_flight=15, terms=terms)
+    kinds = frozenset({Kind.KILL, Kind.FREEZE, Kind.BROKER_KILL, Kind.MODEL_DOWN, Kind.DATABASE_CRASH})
+    return Run(Goal(jobs=300, disturbances=6), seed, size, kinds, pause_seconds=(0.5, 2.0), most_steps=2)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 
 from tests.chaos.history import Kind
@@ -32,6 +33,8 @@ class Plan:
     pause_seconds: Span = (2.0, 7.0)
     """Between the end of one step and the next in its lane."""
     kinds: frozenset[Kind] = frozenset(Kind)
+    most_steps: int | None = None
+    """In each lane; None: without end."""
 
 
 # Lanes go on beside each other; in one lane one thing is disturbed at a time, so that a majority of the broker's nodes
@@ -60,9 +63,9 @@ _LANES: Mapping[str, Sequence[Kind]] = {
 
 
 def lanes(plan: Plan) -> dict[str, Iterator[Step]]:
-    """Return the steps of each lane that has any; each without end."""
+    """Return the steps of each lane that has any."""
     chosen = {name: [kind for kind in kinds if kind in plan.kinds] for name, kinds in _LANES.items()}
-    return {name: _steps(plan, name, kinds) for name, kinds in chosen.items() if kinds}
+    return {name: islice(_steps(plan, name, kinds), plan.most_steps) for name, kinds in chosen.items() if kinds}
 
 
 def _steps(plan: Plan, lane: str, kinds: Sequence[Kind]) -> Iterator[Step]:

@@ -111,3 +111,19 @@ def test_a_new_process_finds_out_again() -> None:
     kill = done(Kind.KILL, 103.0, 105.0, target="replica-0")
 
     assert kinds(calls, OUTAGE, kill) == [BEGAN, BEGAN, BEGAN, BEGAN]
+
+
+def test_a_reply_to_an_earlier_call_keeps_the_breaker_from_opening() -> None:
+    late = replace(call(9, begin=95.0, end=101.15), request_id="r9")
+    calls = [failed(1, 101.1), failed(2, 101.2), failed(3, 103.0), failed(4, 103.2)]
+
+    assert kinds(calls, OUTAGE) == [BEGAN, BEGAN, PROBE, None], "it opened with the second call"
+    assert kinds([*calls, late], OUTAGE) == [BEGAN, BEGAN, BEGAN, BEGAN, None], "it opened with the third"
+
+
+def test_a_reply_to_an_earlier_call_invites_a_probe_at_once() -> None:
+    late = replace(call(9, begin=95.0, end=105.1), request_id="r9")
+    calls = [failed(1, 101.1), failed(2, 101.2), failed(3, 105.0), failed(4, 105.2)]
+
+    assert kinds(calls, OUTAGE) == [BEGAN, BEGAN, PROBE, None]
+    assert kinds([*calls, late], OUTAGE) == [BEGAN, BEGAN, PROBE, PROBE, None]

@@ -174,11 +174,20 @@ def test_recovery_is_measured_to_the_first_call_of_the_replica_that_was_killed()
     assert check(history).worst_recovery_seconds == pytest.approx(7.0)
 
 
-def test_no_recovery_is_measured_while_something_else_is_disturbed() -> None:
+def test_recovery_counts_from_the_end_of_the_last_thing_that_was_in_its_way() -> None:
     history = good()
-    history.disturbances = [done(Kind.DATABASE_CRASH, 90.0, 92.0), done(Kind.MODEL_CUT, 91.0, 111.0)]
+    history.sends.append(replace(send(), time=120.0))
+    history.disturbances = [done(Kind.DATABASE_CRASH, 90.0, 92.0), done(Kind.MODEL_CUT, 91.0, 107.0)]
 
-    assert check(history).worst_recovery_seconds == 0.0
+    assert check(history).worst_recovery_seconds == pytest.approx(3.0)
+
+
+def test_a_part_that_never_recovers_took_all_the_time_there_was() -> None:
+    history = good()
+    history.sends.append(replace(send(), time=190.0))
+    history.disturbances = [done(Kind.KILL, 112.0, 115.0, target="replica-0")]
+
+    assert check(history).worst_recovery_seconds == pytest.approx(75.0)
 
 
 def test_evidence_that_was_kept_is_judged_as_it_was(tmp_path: Path) -> None:
