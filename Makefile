@@ -21,7 +21,7 @@ CHAOS := GRPC_VERBOSITY=ERROR $(BIN)/python -m tests.chaos.run
 # What goes through the memory; the others need not run on each database. Replicas always run on PostgreSQL.
 MEMORY_TESTS := $(addprefix tests/integration/,store service amqp)
 
-.PHONY: chaos kills limits-run help setup broker servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace cassettes bench-smoke image-check clean
+.PHONY: limits-run help setup broker servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace cassettes bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,7 @@ image-check: setup servers ## Build the image, run it locked down, send it a job
 limits-run: setup servers ## Let 100 callers press on the limits of a model on three replicas that come and go, for 8 minutes
 	PYTHONPATH=. $(BIN)/python tests/limits/limits_run.py
 
+.PHONY: chaos kills
 chaos: setup servers ## Disturb everything by a seeded schedule under load, and judge what came of it (JOBS=20000 SEED=1 REPLICAS=3)
 	$(CHAOS) --jobs $(JOBS) --seed $(SEED) --replicas $(REPLICAS) $(if $(KINDS),--kinds $(KINDS))
 
