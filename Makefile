@@ -71,6 +71,9 @@ integration: setup servers ## Run the tests with real parts (broker, gRPC, simul
 	$(PYTEST) tests/integration -q $(SEVERAL)
 	$(PYTEST) $(MEMORY_TESTS) -q $(SEVERAL) --database postgresql
 
+faults: setup servers ## Break everything that may break, in the long forms (the short ones are part of make test): docs/guarantees.md
+	$(PYTEST) tests/faults -q --long
+
 test-matrix: setup servers ## Run all tests with real parts three times: SQLite, PostgreSQL, and PostgreSQL with three replicas
 	@deploy/setup/setup.sh java
 	$(PYTEST) tests/integration -q $(SEVERAL)

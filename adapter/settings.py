@@ -71,6 +71,8 @@ class Amqp(Section):
     max_held: int = Field(500, ge=1, le=2000)
     max_held_bytes: int = Field(268_435_456, ge=1)
     max_hold_seconds: Seconds = 600
+    consumer_timeout_seconds: Interval = 1800
+    """What the broker's consumer_timeout is set to; it cannot be asked. What is held longer costs the channel."""
     unroutable_wait_seconds: Seconds = 600
     missing_message_id: Literal["accept", "derive", "park"] = "accept"
     reply_to_allow: list[str] = []
@@ -81,6 +83,16 @@ class Amqp(Section):
     max_result_bytes: int = Field(8_388_608, ge=1024)
     unknown_task_releases: int = Field(3, ge=0)
     """A message for an unknown task goes back so often first: a newer replica may know the task."""
+
+    @property
+    def hold_seconds(self) -> float:
+        """max_hold_seconds, but at most half of what the broker allows."""
+        return min(self.max_hold_seconds, self.consumer_timeout_seconds / 2)
+
+    @property
+    def longest_hold_seconds(self) -> float:
+        """Half as long again: nothing is held longer, not even for a job that is worked on."""
+        return self.hold_seconds * 1.5
 
 
 class Grpc(Section):

@@ -17,6 +17,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=(SQLITE, POSTGRESQL), default=SQLITE, help="what the memory is in")
+    parser.addoption("--long", action="store_true", help="the long forms of the fault tests")
     parser.addoption("--replicas", type=int, default=1, help="serving processes beside each other (postgresql)")
 
 
@@ -25,6 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Choice.replicas = config.getoption("--replicas")
     for kind in (SQLITE, POSTGRESQL):
         config.addinivalue_line("markers", f"{kind}: only where the run is about it (--database {kind})")
+    config.addinivalue_line("markers", "long: only in the long form (--long)")
     if Choice.replicas > 1 and Choice.kind == SQLITE:
         raise pytest.UsageError("--replicas: SQLite has exactly one serving process; add --database postgresql")
 
@@ -61,9 +63,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the database of this run cannot do."""
-    other = SQLITE if Choice.kind == POSTGRESQL else POSTGRESQL
-    left_out = [item for item in items if item.get_closest_marker(other)]
+    """Leave out what the database of this run cannot do, and what takes long."""
+    others = [SQLITE if Choice.kind == POSTGRESQL else POSTGRESQL]
+    if not config.getoption("--long"):
+        others.append("long")
+    left_out = [item for item in items if any(item.get_closest_marker(other) for other in others)]
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)

@@ -98,7 +98,7 @@ class Application:
     async def start(self) -> Ports:
         """Open the store, take up the beside-work, then listen. Raises StoreLocked, ListenError, PortTakenError."""
         core = self.core
-        self._warn_of_short_waits()
+        self._warn_of_waits()
         warn_of_small_limits(core)
         await core.store.open()
         await core.store.heartbeat()
@@ -133,8 +133,8 @@ class Application:
         log.info(event, grpc_port=ports.grpc, http_port=ports.http, tasks=[t.ref for t in core.catalogue.all()])
         return ports
 
-    def _warn_of_short_waits(self) -> None:
-        """Say which setting would end a job that its own task still gives time."""
+    def _warn_of_waits(self) -> None:
+        """Say which setting would end a job that its own task still gives time, or outlast the broker's patience."""
         tasks = self.core.catalogue.all()
         longest = max((task.definition.policy.seconds for task in tasks), default=0.0)
         for name, seconds in (
@@ -143,6 +143,10 @@ class Application:
         ):
             if seconds < longest:
                 log.warning("setting_too_short", setting=name, seconds=seconds, longest_job_seconds=longest)
+        amqp = self.settings.amqp
+        if amqp is not None and amqp.hold_seconds < amqp.max_hold_seconds:
+            asked, used = amqp.max_hold_seconds, amqp.hold_seconds
+            log.warning("setting_too_long", setting="amqp.max_hold_seconds", seconds=asked, used_seconds=used)
 
     def _grpc_settings(self) -> GrpcServerSettings:
         grpc = self.settings.grpc

@@ -33,7 +33,8 @@ from adapter.outbound.traces.publisher import TracedPublisher
 from adapter.ports import NO_TRACER, Tracer
 from adapter.secret import reveal
 from adapter.service.clients import Clients
-from adapter.service.deliveries import Deliveries, QueueSettings
+from adapter.service.deliveries import Deliveries
+from adapter.service.holding import TICKET_AT_RETURNS, QueueSettings
 from adapter.service.refusals import Refusals
 from adapter.service.routing import Routing
 from adapter.settings import Amqp, Limits
@@ -111,7 +112,7 @@ class BrokerSide:
             routing=self.routing,
             clock=core.clock,
             observer=core.metrics,
-            settings=QueueSettings(max_hold_seconds=self.amqp.max_hold_seconds),
+            settings=QueueSettings(self.amqp.hold_seconds, self.amqp.longest_hold_seconds),
         )
         self.consumers = consumers_of(
             self.consume_link,
@@ -123,7 +124,8 @@ class BrokerSide:
                 max_held=self.amqp.max_held,
                 max_held_bytes=self.amqp.max_held_bytes,
                 unrouted_releases=self.amqp.unknown_task_releases,
-                pause_after_seconds=self.amqp.max_hold_seconds,
+                pause_after_seconds=self.amqp.hold_seconds,
+                worn_at=TICKET_AT_RETURNS,
             ),
             on_event=self._on_event,
             tracer=self._tracer,

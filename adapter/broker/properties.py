@@ -1,6 +1,7 @@
 """Message properties to and from pika: checked before pika sees them, and never failing on what others sent."""
 
 import re
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -169,7 +170,7 @@ def text_of(value: object) -> str:
 
 
 def received_message(queue: str, method: Basic.Deliver, encoded: BasicProperties, body: bytes) -> ReceivedMessage:
-    """Return a delivery as a plain value."""
+    """Return a delivery as a plain value; it is in our hands from now on."""
     properties = from_pika(encoded)
     count = properties.headers.get(DELIVERY_COUNT_HEADER)
     return ReceivedMessage(
@@ -180,4 +181,5 @@ def received_message(queue: str, method: Basic.Deliver, encoded: BasicProperties
         queue=queue,
         redelivered=bool(method.redelivered),
         delivery_count=count if isinstance(count, int) else None,
+        received_at=time.monotonic(),
     )

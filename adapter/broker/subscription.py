@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from adapter.broker.backoff import Backoff
@@ -42,10 +42,11 @@ class Subscription:
         *,
         prefetch: int,
         max_bytes: int,
+        worn_at: int | None = None,
         times: RebuildTimes | None = None,
         on_event: EventHook = ignore_event,
     ) -> None:
-        """Nothing happens before run()."""
+        """Nothing happens before run(). What came back `worn_at` times is for get_worn() alone."""
         self.queue = queue
         self.generation = 0
         """Counts the channels; a delivery of an earlier one is stale."""
@@ -54,7 +55,7 @@ class Subscription:
         self._link = link
         self._times = times or RebuildTimes()
         self._events = Events(on_event, queue=queue)
-        self._intake = Intake(prefetch, max_bytes)
+        self._intake = Intake(prefetch, max_bytes, worn_at)
         self._backoff = Backoff(self._times.first_backoff_seconds, self._times.max_backoff_seconds)
         self._consumer: Consumer | None = None
         self._wanted = True
@@ -90,10 +91,22 @@ class Subscription:
             self._run_ended.set()
             self._tell_moved()
 
+    @property
+    def waiting_since(self) -> float | None:
+        """Monotonic clock time at which the oldest delivery came that nobody took; None = there is none."""
+        return self._intake.waiting_since
+
     async def get(self) -> Delivery:
         """Wait for the next delivery. Raises SubscriptionEnded after drain()."""
+        return await self._next(self._intake.take)
+
+    async def get_worn(self) -> Delivery:
+        """Wait for the next that came back so often that the broker may give it up. Raises as get()."""
+        return await self._next(self._intake.take_worn)
+
+    async def _next(self, take: Callable[[], Awaitable[Delivery | None]]) -> Delivery:
         while True:
-            delivery = await self._intake.take()
+            delivery = await take()
             if delivery is None:
                 raise SubscriptionEnded(f"The subscription of {self.queue} is drained.")
             if delivery.generation == self.generation and delivery.settlement is None:

@@ -42,6 +42,8 @@ class ReceivedMessage:
     redelivered: bool = False
     delivery_count: int | None = None
     """How often the broker gave it out and got it back (header x-delivery-count), None on queues without it."""
+    received_at: float | None = field(default=None, compare=False)
+    """Monotonic clock time since when we have it; None = not a delivery in our hands."""
 
 
 @dataclass(frozen=True, slots=True)

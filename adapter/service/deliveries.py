@@ -1,9 +1,8 @@
 """The use cases of the queue face: work on a delivery to its outcome, hold it, answer it, give it back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -16,6 +15,7 @@ from adapter.pipeline.availability.gate import GateState
 from adapter.ports import Clock, Observer, RunningNow
 from adapter.service.admission import Admission
 from adapter.service.api import Disposition
+from adapter.service.holding import Held, QueueSettings
 from adapter.service.live_runs import Intent, LiveRun, LiveRuns, Replacement, RunStopped
 from adapter.service.refusals import Refusals
 from adapter.service.routing import Routing
@@ -23,35 +23,6 @@ from adapter.service.submissions import Submissions
 from adapter.service.work import Worker
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class QueueSettings:
-    """How long deliveries are held, and how often what they wait for is looked at."""
-
-    max_hold_seconds: float = 600.0
-    """From the moment we have it; then a ticket replaces it as soon as it only waits."""
-    retry_seconds: float = 1.0
-    gate_poll_seconds: float = 0.2
-    ticket_at_returns: int = 10
-    """Brokers give a message up that came back so often (20 times by default); a ticket begins anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A delivery, how its job is found, and how a ticket replaces it."""
-
-    message: ReceivedMessage
-    routes: tuple[Route, ...]
-    """Where its answer goes. () = it is a ticket: they are stored with the job."""
-    find: Callable[[], Awaitable[LiveRun | Job | RunningNow | None]]
-    replace: Callable[[], Awaitable[object]]
-    until: float
-    """Clock time at which it is held too long."""
-
-    def is_answered_by(self, run: LiveRun) -> bool:
-        """True if what the run stores answers for the delivery: its own run, or one that it came by once before."""
-        return run.message is self.message or (self.message.redelivered and set(self.routes) <= set(run.routes))
 
 
 class Deliveries:
@@ -81,14 +52,26 @@ class Deliveries:
         self._observer = observer
         self._settings = settings
         self._next_probe: dict[str, float] = {}
+        self._is_store_away = False
 
     async def wait_until_takable(self, task: str) -> None:
         """Return when a message of this task may be started; see api.QueueService."""
         while True:
+            await self._until_store_is_back()
             await self._runs.room()
             if self._has_model(task):
                 return
             await self._clock.sleep(self._settings.gate_poll_seconds)
+
+    async def _until_store_is_back(self) -> None:
+        """Leave messages to the broker once one had to go back for want of the store: it would only come again."""
+        while self._is_store_away:
+            try:
+                await self._admission.store.check()
+            except TryAgainError:
+                await self._clock.sleep(self._settings.retry_seconds)
+            else:
+                self._is_store_away = False
 
     def _has_model(self, task: str) -> bool:
         """True if a model of the task is up, or a message is wanted to find out whether it is."""
@@ -116,12 +99,12 @@ class Deliveries:
                     claim, lambda claimed: LiveRun(claimed, request, routes=routes, message=message)
                 )
 
-            held = _Held(
+            held = Held(
                 message,
                 routes,
                 self._admission.rates.once(request.client, find),
                 lambda: self._submissions.keep(new, request, task),
-                self._clock.monotonic() + self._settings.max_hold_seconds,
+                self._since(message),
             )
             return await self._until_settled(held)
         except RequestError as exc:
@@ -130,16 +113,23 @@ class Deliveries:
     async def work_ticket(self, job_id: str, message: ReceivedMessage) -> Disposition:
         """Run the stored job that a ticket stands for; see api.QueueService."""
         return await self._until_settled(
-            _Held(
+            Held(
                 message,
                 (),
                 lambda: self._submissions.find(job_id, message),
                 lambda: self._submissions.renew_ticket(job_id),
-                self._clock.monotonic() + self._settings.max_hold_seconds,
+                self._since(message),
             )
         )
 
-    async def _until_settled(self, held: _Held) -> Disposition:
+    def _since(self, message: ReceivedMessage) -> float:
+        return self._clock.monotonic() if message.received_at is None else message.received_at
+
+    def _hold_left(self, held: Held) -> float:
+        """Seconds until it is held too long; never negative."""
+        return max(0.0, held.since + self._settings.max_hold_seconds - self._clock.monotonic())
+
+    async def _until_settled(self, held: Held) -> Disposition:
         """Find the job or its run, wait for the outcome, answer; hold on while something passing is in the way."""
         if (held.message.delivery_count or 0) >= self._settings.ticket_at_returns:
             return await self._replace(held)
@@ -152,23 +142,23 @@ class Deliveries:
                 cause, disposition = exc, None
             if disposition is not None:
                 return disposition
-            if self._clock.monotonic() >= held.until:
+            if not self._hold_left(held):
                 return await self._replace(held)
-            await self._wait_a_little(cause)
+            await self._wait_a_little(held, cause)
 
-    async def _room(self, held: _Held) -> None:
+    async def _room(self, held: Held) -> None:
         """Wait for room. Raises Overloaded when there is none as long as the delivery may be held."""
         if not self._runs.is_full:
             return
         overloaded = Overloaded()
         with self._counted(overloaded):
             try:
-                async with asyncio.timeout(held.until - self._clock.monotonic()):
+                async with asyncio.timeout(self._hold_left(held)):
                     await self._runs.room()
             except TimeoutError:
                 raise overloaded from None
 
-    async def _settle(self, held: _Held) -> Disposition | None:
+    async def _settle(self, held: Held) -> Disposition | None:
         """One try; None = nothing is settled yet."""
         found = await held.find()
         if isinstance(found, RunningNow):
@@ -188,20 +178,24 @@ class Deliveries:
             await self._submissions.answer_again(found, held.routes)
         return Disposition.ACK
 
-    def _after_stop(self, stopped: RunStopped, run: LiveRun, held: _Held) -> Disposition | None:
+    def _after_stop(self, stopped: RunStopped, run: LiveRun, held: Held) -> Disposition | None:
         if stopped.intent is Intent.SHUTDOWN:
             return Disposition.RELEASE
         if stopped.intent is Intent.TICKET and (held.is_answered_by(run) or not held.routes):
             return Disposition.ACK
         return None
 
-    async def _hold(self, run: LiveRun, held: _Held) -> Job | None:
-        """Wait for a run; None = it waited too long for something, and does not stand for this delivery alone."""
-        until = held.until
+    async def _hold(self, run: LiveRun, held: Held) -> Job | None:
+        """Wait for a run; None = a ticket is to replace the delivery, and the run goes on.
+
+        That is so when the run waited too long and does not stand for this delivery alone, or was worked on too long.
+        """
+        until = held.since + self._settings.max_hold_seconds
+        longest = last = held.since + self._settings.longest_hold_seconds
         with run.joined():
             while not run.done.done():
                 change: asyncio.Future[Any] = asyncio.ensure_future(run.cause_change())
-                left = None if run.cause is None else max(0.0, until - self._clock.monotonic())
+                left = max(0.0, (last if run.cause is None else min(until, last)) - self._clock.monotonic())
                 with self._counted(run.cause):
                     try:
                         done, _ = await asyncio.wait(
@@ -211,28 +205,36 @@ class Deliveries:
                         change.cancel()
                 if done:
                     continue
-                if run.message is not held.message:
+                now = self._clock.monotonic()
+                is_busy = run.is_calling or run.is_settling
+                if run.message is not held.message or (is_busy and now >= longest):
                     return None
                 if not run.is_calling:
                     self._give_way(run, held)
-                until = self._clock.monotonic() + self._settings.retry_seconds
+                until = now + self._settings.retry_seconds
+                last = max(longest, until)
             return run.done.result()
 
-    def _give_way(self, run: LiveRun, held: _Held) -> None:
+    def _give_way(self, run: LiveRun, held: Held) -> None:
         new = run.claim.new
         trace = TraceContext(new.traceparent, new.tracestate)
         ticket = self._routing.ticket(run.job_id, new.task, self._clock.new_id(), trace)
         run.give_way(Replacement(ticket, held.routes))
 
-    async def _replace(self, held: _Held) -> Disposition:
-        """Let a ticket stand for the delivery from now on; without the store it goes back as it is."""
-        try:
-            await held.replace()
-        except TryAgainError as exc:
-            log.warning("delivery_not_replaced", reason=exc.reason)
-            return Disposition.RELEASE
-        log.info("delivery_replaced", queue=held.message.queue, returns=held.message.delivery_count or 0)
-        return Disposition.ACK
+    async def _replace(self, held: Held) -> Disposition:
+        """Let a ticket stand for the delivery from now on; without the store it goes back once it was held too long."""
+        while True:
+            try:
+                await held.replace()
+            except TryAgainError as exc:
+                if not self._hold_left(held):
+                    self._is_store_away = True
+                    log.warning("delivery_not_replaced", reason=exc.reason)
+                    return Disposition.RELEASE
+                await self._wait_a_little(held, exc)
+            else:
+                log.info("delivery_replaced", queue=held.message.queue, returns=held.message.delivery_count or 0)
+                return Disposition.ACK
 
     @contextmanager
     def _counted(self, cause: AdapterError | None) -> Iterator[None]:
@@ -245,11 +247,11 @@ class Deliveries:
         finally:
             self._observer.held(cause.reason, -1)
 
-    async def _wait_a_little(self, cause: AdapterError | None) -> None:
+    async def _wait_a_little(self, held: Held, cause: AdapterError | None) -> None:
         """Without a cause, another replica works on the job, or gave it up just now."""
         asked = cause.retry_after_seconds if cause is not None else None
         with self._counted(cause):
-            await self._clock.sleep(asked or self._settings.retry_seconds)
+            await self._clock.sleep(min(asked or self._settings.retry_seconds, self._hold_left(held)))
 
     async def _refuse_request(self, message: ReceivedMessage, error: AdapterError, request: JobRequest) -> Disposition:
         # Without an address and anything to tell it by, nobody could tell what the answer belongs to.

@@ -90,11 +90,14 @@ class Jobs:
             with contextlib.suppress(RunStopped):  # somebody else ended the run: look again what there is
                 return await self._wait_for(found)
 
-    def _refuse_when_full(self) -> None:
+    def _refuse_when_stopping(self) -> None:
         if self._runs.is_draining:
             raise Overloaded(
                 "The service is stopping. Send the same request again, to another replica or a little later."
             )
+
+    def _refuse_when_full(self) -> None:
+        self._refuse_when_stopping()
         if self._runs.is_overloaded:
             raise Overloaded(retry_after_seconds=self._settings.overload_retry_seconds)
 
@@ -159,6 +162,7 @@ class Jobs:
         while not job.state.is_end:
             run = self._runs.get(job.job_id)
             if run is None:
+                self._refuse_when_stopping()
                 await self._clock.sleep(self._settings.poll_seconds)
             elif job.state is run.claim.job.state:  # else it was claimed since it was read
                 async with contextlib.aclosing(run.progress()) as events:

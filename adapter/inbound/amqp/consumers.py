@@ -85,7 +85,14 @@ def consumers_of(
     )
 
     def source(queue: str, prefetch: int) -> Subscription:
-        return Subscription(link, queue, prefetch=prefetch, max_bytes=settings.max_held_bytes, on_event=on_event)
+        return Subscription(
+            link,
+            queue,
+            prefetch=prefetch,
+            max_bytes=settings.max_held_bytes,
+            worn_at=settings.worn_at,
+            on_event=on_event,
+        )
 
     tasks = [
         consumer(

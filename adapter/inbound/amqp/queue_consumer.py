@@ -48,8 +48,15 @@ class Source(Protocol):
     async def run(self) -> None:
         """Consume until close()."""
 
+    @property
+    def waiting_since(self) -> float | None:
+        """Clock time at which the oldest delivery came that nobody took."""
+
     async def get(self) -> HeldDelivery:
         """Next delivery; SubscriptionEnded after drain()."""
+
+    async def get_worn(self) -> HeldDelivery:
+        """Next of those that came back too often."""
 
     async def pause(self) -> None:
         """Give back what nobody took, take nothing more."""
@@ -95,7 +102,10 @@ class QueueConsumer:
         pause_after_seconds: float = 30.0,
         pause_after_bug_seconds: float = 5.0,
     ) -> None:
-        """`ready` returns when a delivery may be started; waiting longer than pause_after_seconds frees the queue."""
+        """`ready` returns when a delivery may be started; what waits for it pause_after_seconds is given back.
+
+        What came back too often is started in any case: it is about to be lost.
+        """
         self.queue = queue
         self.bugs = 0
         self._source = source
@@ -105,7 +115,7 @@ class QueueConsumer:
         self._pause_after_seconds = pause_after_seconds
         self._pause_after_bug_seconds = pause_after_bug_seconds
         self._handlers: set[asyncio.Task[None]] = set()
-        self._taking: asyncio.Task[None] | None = None
+        self._taking: set[asyncio.Task[None]] = set()
         self._is_paused = False
 
     @property
@@ -122,13 +132,15 @@ class QueueConsumer:
         """Take and handle until drain(). Cancellation gives everything back at once."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._source.run(), name=f"consume {self.queue}")
-            self._taking = group.create_task(self._take(group), name=f"take {self.queue}")
+            for get, ready in ((self._source.get, self._until_ready), (self._source.get_worn, always_ready)):
+                self._taking.add(group.create_task(self._take(group, get, ready), name=f"take {self.queue}"))
 
     async def stop_taking(self) -> None:
         """Take nothing more; what was taken goes on."""
-        if self._taking is not None:
-            self._taking.cancel()
-            await asyncio.wait({self._taking})
+        for taking in self._taking:
+            taking.cancel()
+        if self._taking:
+            await asyncio.wait(self._taking)
         await self._source.drain()
 
     async def drain(self, timeout_seconds: float) -> None:
@@ -144,11 +156,16 @@ class QueueConsumer:
             log.info("deliveries_released_at_drain", queue=self.queue, count=len(left))
         await self._source.close()
 
-    async def _take(self, group: asyncio.TaskGroup) -> None:
+    async def _take(
+        self,
+        group: asyncio.TaskGroup,
+        get: Callable[[], Awaitable[HeldDelivery]],
+        ready: Callable[[], Awaitable[None]],
+    ) -> None:
         while True:
-            await self._until_ready()
+            await ready()
             try:
-                delivery = await self._source.get()
+                delivery = await get()
             except SubscriptionEnded:
                 return
             handler = group.create_task(self._settle(delivery), name=f"handle {self.queue}")
@@ -158,7 +175,7 @@ class QueueConsumer:
     async def _until_ready(self) -> None:
         """Wait; a long wait leaves the messages to the broker, where none of them reaches its consumer timeout."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._pause_after_seconds):
+            async with asyncio.timeout(self._patience_seconds()):
                 await self._ready()
                 return
         self._is_paused = True
@@ -168,6 +185,12 @@ class QueueConsumer:
         await self._source.resume()
         self._is_paused = False
         log.info("queue_resumed", queue=self.queue)
+
+    def _patience_seconds(self) -> float:
+        """How long the oldest that nobody took may still wait."""
+        since = self._source.waiting_since
+        waited = 0.0 if since is None else self._clock.monotonic() - since
+        return max(0.0, self._pause_after_seconds - waited)
 
     async def _settle(self, delivery: HeldDelivery) -> None:
         disposition = Disposition.RELEASE

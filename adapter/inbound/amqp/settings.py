@@ -37,6 +37,8 @@ class ConsumerSettings:
     """Deliveries held at once, per task queue."""
     max_held_bytes: int = 268_435_456
     """Bodies held at once, per task queue."""
+    worn_at: int | None = None
+    """What came back so often is handled at once, whether or not its task can be worked on."""
     max_held_beside: int = 50
     """Deliveries held at once of the unrouted queue, and of the dead letters."""
     unrouted_releases: int = 0

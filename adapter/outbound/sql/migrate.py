@@ -1,5 +1,9 @@
-"""Bringing a database to the schema of this version, and telling when it is not there. Migrations only expand."""
+"""Bringing a database to the schema of this version, and telling when it is not there.
 
+Migrations only expand, so that a version works on the schema of any later one, beside it or after a rollback.
+"""
+
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,12 +19,13 @@ from adapter.outbound.sql.errors import StoreOutdated, translate
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _ADVISORY_LOCK = 0x6C6C6D61  # "llma"
 _BUSY_SECONDS = 30.0
+_REVISION = re.compile(r"\d{4}\Z")
 
 
 def upgrade(url: str) -> None:
-    """Bring the database to the newest revision, under a lock.
+    """Bring the database to the newest revision, under a lock; one of a newer version stays as it is.
 
-    Raises StoreUnavailable, StoreOutdated for a database of a newer version, ValueError for a bad URL.
+    Raises StoreUnavailable, StoreOutdated for a database that is not ours, ValueError for a bad URL.
     """
     engine = _engine(parse_url(url))
     try:
@@ -28,10 +33,10 @@ def upgrade(url: str) -> None:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
             revision = _revision(connection)
-            if revision is not None and not _is_ours(revision):
-                raise StoreOutdated(_problems(revision))
-            if revision != _head():
+            if revision is None or _is_ours(revision):
                 command.upgrade(_config(connection), "head")
+            elif not _is_newer(revision):
+                raise StoreOutdated(_problems(revision))
     except exc.SQLAlchemyError as error:
         raise translate(error) from error
     finally:
@@ -55,23 +60,29 @@ def check(url: str) -> Sequence[str]:
 
 
 def require(url: str) -> None:
-    """Raise StoreOutdated unless the schema is this version's."""
+    """Raise StoreOutdated unless the schema is this version's, or a newer one's."""
     if problems := check(url):
         raise StoreOutdated(problems)
 
 
 def _problems(revision: str | None) -> Sequence[str]:
-    if revision == _head():
+    if revision == _head() or _is_newer(revision):
         return []
     if revision is None:
         return ["The database has no tables of llm-adapter. Run `adapter db upgrade`."]
     if _is_ours(revision):
         return [f"The database is at revision {revision}, this version needs {_head()}. Run `adapter db upgrade`."]
-    return [f"The database is at revision {revision}, which this version does not know. Install a newer llm-adapter."]
+    return [f"The database is at revision {revision}, which is none of llm-adapter. Check database.url."]
 
 
 def _is_ours(revision: str | None) -> bool:
     return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
+def _is_newer(revision: str | None) -> bool:
+    """Tell by its number: revisions of ours are numbered in their order."""
+    head = _head()
+    return bool(revision and head and _REVISION.match(revision)) and int(revision or 0) > int(head or 0)
 
 
 def _revision(connection: Connection) -> str | None:

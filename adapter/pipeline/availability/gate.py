@@ -1,6 +1,7 @@
 """The gate before each model: a circuit breaker that lets one call through as a probe while the model is down."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,8 @@ from adapter.errors import (
     ModelMisconfigured,
     ModelUnavailable,
 )
+from adapter.pipeline.availability.first_calls import FirstCalls
+from adapter.pipeline.availability.ramp import Ramp
 from adapter.ports import Clock
 
 log = structlog.get_logger()
@@ -25,6 +28,7 @@ MAX_RETRY_AFTER_SECONDS = 3600.0
 SUSPECT_FAILURES = 3
 # Where somebody got a reply so recently, a request that is forbidden something may be the only one.
 RECENT_SUCCESS_SECONDS = 60.0
+_LEAST_DELAY_SECONDS = 0.001
 
 
 class GateState(StrEnum):
@@ -53,6 +57,8 @@ class Leave:
 
     failures: int = 0
     """Calls for the same request that brought no reply before."""
+    failed_at: float = math.inf
+    """Clock time of the newest of them, where it is known."""
 
     @property
     def is_suspect(self) -> bool:
@@ -61,7 +67,7 @@ class Leave:
 
 
 class ModelGate:
-    """Admits calls to one model. Only the reply to a probe opens a closed gate, and then to all who wait."""
+    """Admits calls to one model. Only the reply to a probe opens a closed gate: to a few, then to all who wait."""
 
     def __init__(
         self, model: str, settings: GateSettings, clock: Clock, on_state: Callable[[str, str], None] | None = None
@@ -70,6 +76,7 @@ class ModelGate:
         self.model = model
         self.state = GateState.UP
         self.last_success: float = float("-inf")
+        self.first_calls = FirstCalls()
         self._settings = settings
         self._clock = clock
         self._on_state = on_state or (lambda _model, _state: None)
@@ -78,6 +85,8 @@ class ModelGate:
         self._next_probe = 0.0
         self._asked_until = 0.0
         self._probe: Leave | None = None
+        self._has_hurried = False
+        self._ramp: Ramp[Leave] = Ramp()
         self._cause = ""
         self._waiters: dict[asyncio.Future[Leave], Leave] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -111,29 +120,40 @@ class ModelGate:
         """Model and cause of a closed gate."""
         return f"{self.model}: {self._cause}"
 
+    @property
+    def why_slow(self) -> str:
+        """Say why calls wait although the gate is open; "" = they do not."""
+        is_ramping = self.state is GateState.UP and bool(self._waiters)
+        return "it is back, and calls begin again a few at a time" if is_ramping else ""
+
     def would_admit(self, failures: int = 0) -> bool:
         """Say whether a call may be made at once: as a probe, if the gate is closed and nobody waits to be it."""
-        if self.state is GateState.UP:
-            return True
-        if self._probe is not None or self._waiters:
+        now = self._clock.monotonic()
+        if self._waiters:
             return False
-        return self._clock.monotonic() >= self._probe_due(is_poor=self._is_poor(Leave(failures)))
+        if self.state is GateState.UP:
+            return self._ramp.has_room(now)
+        return self._probe is None and now >= self._probe_due(is_poor=self._is_poor(Leave(failures)))
 
-    def admit_now(self, failures: int = 0) -> Leave:
+    def admit_now(self, failures: int = 0, failed_at: float = math.inf) -> Leave:
         """Give the leave that would_admit promised."""
-        leave = Leave(failures)
-        if self.state is not GateState.UP:
+        leave = Leave(failures, failed_at)
+        if self.state is GateState.UP:
+            self._ramp.enter(leave, self._clock.monotonic())
+        else:
             self._probe = leave
         return leave
 
-    async def admit(self, failures: int = 0) -> Leave:
-        """Return when a call may be made; `failures` is how many for the same request brought no reply."""
-        leave = Leave(failures)
-        if self.state is GateState.UP:
-            return leave
+    async def admit(self, failures: int = 0, failed_at: float = math.inf) -> Leave:
+        """Return when a call may be made.
+
+        `failures` is how many for the same request brought no reply, `failed_at` when the newest of them failed.
+        """
+        if self.state is GateState.UP and self.would_admit(failures):
+            return self.admit_now(failures, failed_at)
         waiter: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
-        self._waiters[waiter] = leave
-        self._schedule_probe()
+        self._waiters[waiter] = Leave(failures, failed_at)
+        self._schedule()
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -150,28 +170,38 @@ class ModelGate:
         """A reply came, of whatever quality, or the endpoint judged the request: the model is up."""
         self.last_success = self._clock.monotonic()
         self._failures = 0
+        if leave.failures == 0:
+            self.first_calls.note(self.last_success, failed=False)
+        self._ramp.leave(leave, with_reply=True)
         if self.state is GateState.UP:
+            self._schedule()
             return
         if leave is not self._probe:
-            # It was sent before the gate closed, and says nothing of the time since; the next probe need not wait.
-            self._next_probe = max(self.last_success, self._asked_until)
-            self._schedule_probe()
+            # It was sent before the gate closed, and says nothing of the time since; but the next probe need not wait,
+            # once: in an outage with a backlog there are many of them.
+            if not self._has_hurried:
+                self._next_probe = max(self.last_success, self._asked_until)
+                self._has_hurried = True
+            self._schedule()
             return
         self._probe = None
         self._probe_pause = self._settings.probe_seconds
+        self._has_hurried = False
         self._change(GateState.UP, "")
-        waiters, self._waiters = self._waiters, {}
-        for waiter, admitted in waiters.items():
-            if not waiter.done():
-                waiter.set_result(admitted)
+        self._ramp.begin(self.last_success)
+        self._schedule()
 
     def failed(self, leave: Leave, error: CallError) -> None:
         """A call brought no reply."""
         if isinstance(error, CallRejected):
             self.succeeded(leave)
             return
-        self._failures += leave.failures == 0
+        # Jobs in a row, not calls: one that comes again counts again only if another one had a reply since.
+        self._failures += leave.failures == 0 or leave.failed_at < self.last_success
+        self._ramp.leave(leave)
         now = self._clock.monotonic()
+        if leave.failures == 0:
+            self.first_calls.note(now, failed=True)
         self._asked_until = max(self._asked_until, now + min(error.retry_after_seconds or 0.0, MAX_RETRY_AFTER_SECONDS))
         was_probe = leave is self._probe
         if was_probe:
@@ -183,9 +213,11 @@ class ModelGate:
             self._close(GateState.DOWN, error, self._probe_pause)
         elif self.state is not GateState.UP:
             self._next_probe = max(self._next_probe, self._asked_until)
-            self._schedule_probe()
+            self._schedule()
         elif self._failures >= self._settings.failures_to_open:
             self._close(GateState.DOWN, error, self._probe_pause)
+        else:
+            self._schedule()
 
     def _may_be_alone(self, error: CallMisconfigured) -> bool:
         """True while it is likelier that one request is forbidden than that all are."""
@@ -195,14 +227,15 @@ class ModelGate:
 
     def abandoned(self, leave: Leave) -> None:
         """An admitted call was given up before it told anything: let another one probe, if it was to."""
+        self._ramp.leave(leave)
         if leave is self._probe:
             self._probe = None
-            self._schedule_probe()
+        self._schedule()
 
     def _close(self, state: GateState, error: CallError, pause_seconds: float) -> None:
         self._next_probe = max(self._next_probe, self._clock.monotonic() + pause_seconds, self._asked_until)
         self._change(state, error.message)
-        self._schedule_probe()
+        self._schedule()
 
     def _change(self, state: GateState, cause: str) -> None:
         self._cause = cause
@@ -211,15 +244,31 @@ class ModelGate:
             log.warning("model_state", model=self.model, state=state.value, cause=cause, waiting=self.waiting)
             self._on_state(self.model, state.value)
 
-    def _schedule_probe(self) -> None:
+    def _schedule(self) -> None:
+        """Admit whom there is room for while the gate is open; else see to it that one of those who wait probes."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.state is GateState.UP or self._probe is not None or not self._waiters:
+        if self.state is GateState.UP:
+            self._admit_waiting()
+            return
+        if self._probe is not None or not self._waiters:
             return
         due = self._probe_due(is_poor=all(map(self._is_poor, self._waiters.values())))
         delay = max(0.0, due - self._clock.monotonic())
         self._timer = asyncio.get_running_loop().call_later(delay, self._let_one_probe)
+
+    def _admit_waiting(self) -> None:
+        now = self._clock.monotonic()
+        while self._waiters and self._ramp.has_room(now):
+            waiter = next(iter(self._waiters))
+            leave = self._waiters.pop(waiter)
+            if not waiter.done():
+                self._ramp.enter(leave, now)
+                waiter.set_result(leave)
+        if self._waiters:
+            delay = max(_LEAST_DELAY_SECONDS, self._ramp.next_step(now) - now)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._schedule)
 
     def _probe_due(self, *, is_poor: bool) -> float:
         """Who may itself be the cause leaves anybody else who comes some time to be the probe."""

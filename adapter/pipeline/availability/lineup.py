@@ -25,10 +25,12 @@ class Candidate:
     """The most that a call of this request may take; 0 where nobody counts them."""
     failures: int = 0
     """Calls that brought no reply."""
+    failed_at: float = float("inf")
+    """Clock time of the newest of them."""
     rests_until: float = float("-inf")
     """Clock time before which this request does not call it again."""
     strikes: int = 0
-    """Failures while the model answered others: since the failure before."""
+    """Failures while the model answered the others: since the failure before, and all but a few of them."""
     last_failure: float = float("-inf")
 
     @property
@@ -44,14 +46,18 @@ class Candidate:
     def failed(self, error: CallError, now: float) -> None:
         """Note a call without a reply, after the gate was told. A closed gate does the waiting itself."""
         self.failures += 1
+        self.failed_at = now
         is_up = self.gate.state is GateState.UP
         if is_up:
             self.rests_until = now + self._pause_seconds(error)
         if not isinstance(error, (CallUnreachable, CallForbidden)):
             return
         before, self.last_failure = self.last_failure, now
-        if is_up and (self.strikes == 0 or self.gate.last_success > before):
+        if is_up and (self.strikes == 0 or self._is_alone(before, now)):
             self.strikes += 1
+
+    def _is_alone(self, before: float, now: float) -> bool:
+        return self.gate.last_success > before and not self.gate.first_calls.many_fail(now)
 
     def _pause_seconds(self, error: CallError) -> float:
         """Exponential with full jitter, never less than Retry-After."""
@@ -126,7 +132,7 @@ class Lineup:
         """Give leave to call the first that is free: rested, within its limits, and up or due to be probed."""
         for one in self.usable:
             if self._is_free(one):
-                return Admitted(one, one.gate.admit_now(one.failures), one.limiter.admit_now(one.tokens))
+                return Admitted(one, one.gate.admit_now(one.failures, one.failed_at), one.limiter.admit_now(one.tokens))
         return None
 
     def _is_free(self, one: Candidate) -> bool:
@@ -148,7 +154,7 @@ class Lineup:
     async def _admit(self, one: Candidate) -> Admitted:
         """Pass the gate, then the limits; back to the gate if it closed meanwhile."""
         while True:
-            leave = await one.gate.admit(one.failures)
+            leave = await one.gate.admit(one.failures, one.failed_at)
             try:
                 reservation = await one.limiter.admit(one.tokens, self._since)
             except BaseException:
@@ -199,7 +205,9 @@ class Lineup:
         over = [one for one in self.usable if one.gate.state is GateState.UP and one.rests_until <= now]
         if not over:
             return None
-        causes = "; ".join(f"{one.target.name}: {one.limiter.why_waiting(one.tokens)}" for one in over)
+        causes = "; ".join(
+            f"{one.target.name}: {one.gate.why_slow or one.limiter.why_waiting(one.tokens)}" for one in over
+        )
         soonest = min(one.limiter.pause_seconds(one.tokens, self._since) for one in over)
         message = f"{causes}. {ModelUnavailable().message}"
         return ModelUnavailable(message, retry_after_seconds=soonest, metadata=self.metadata)

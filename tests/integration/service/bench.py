@@ -16,7 +16,8 @@ from adapter.pipeline.availability.gated_model import CallSettings, GatedModel
 from adapter.ports import JobStore
 from adapter.service.admission import Admission
 from adapter.service.answers import MAX_BODY_BYTES, answer_of
-from adapter.service.deliveries import Deliveries, QueueSettings
+from adapter.service.deliveries import Deliveries
+from adapter.service.holding import QueueSettings
 from adapter.service.jobs import Jobs, JobSettings
 from adapter.service.live_runs import LiveRun, LiveRuns
 from adapter.service.operations import Operations
@@ -66,6 +67,7 @@ class Service:
         *,
         has_broker: bool = True,
         max_hold_seconds: float = 60.0,
+        longest_hold_seconds: float = 90.0,
         model_wait_seconds: float = 0.2,
         in_flight: int = 100,
         name: str = "replica-a",
@@ -140,7 +142,7 @@ class Service:
             routing=ROUTING,
             clock=self.clock,
             observer=self.observer,
-            settings=QueueSettings(max_hold_seconds, retry_seconds=0.02, gate_poll_seconds=0.01),
+            settings=QueueSettings(max_hold_seconds, longest_hold_seconds, retry_seconds=0.02, gate_poll_seconds=0.01),
         )
         self.publisher = RecordingPublisher()
         routing = ROUTING if has_broker else None

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from adapter.domain.job import State
+from adapter.errors import StoreUnavailable
 from adapter.service.api import Disposition
 from tests.integration.service.asking import (
     OPERATOR,
@@ -209,3 +210,73 @@ async def test_a_delivery_for_which_there_is_no_room_becomes_a_ticket(open_servi
     await running
     await work_off_tickets(service)
     assert (await service.job("r-2")).state is State.SUCCEEDED
+
+
+async def test_what_waited_before_it_was_taken_is_held_so_much_shorter(open_service: OpenService) -> None:
+    service = await open_service(max_hold_seconds=60.0)
+    service.model.down()
+    an_hour_ago = service.clock.monotonic() - 3600
+
+    assert await service.deliver(a_message(received_at=an_hour_ago)) is Disposition.ACK
+
+    assert (await service.job()).state is State.PENDING
+    assert len(service.outbox.tickets()) == 1
+
+
+async def test_a_delivery_whose_job_is_worked_on_too_long_becomes_a_ticket_and_the_job_goes_on(
+    open_service: OpenService,
+) -> None:
+    service = await open_service(max_hold_seconds=0.1, longest_hold_seconds=0.2)
+    service.model.hold()
+
+    assert await service.deliver(a_message()) is Disposition.ACK
+
+    assert service.model.in_flight == 1
+    (ticket,) = await service.store.unsent_tickets()
+    adopted = service.deliver(as_received(ticket, received_at=service.clock.monotonic() + 3600))
+    service.model.let_go()
+    assert await adopted is Disposition.ACK
+    assert [one.message.routing_key for one in service.outbox.answers()] == ["crm.replies"]
+    assert service.model.calls() == 1
+    job = await service.job()
+    assert (job.state, len(job.attempts)) == (State.SUCCEEDED, 1)
+
+
+async def test_a_wait_that_somebody_asked_for_does_not_outlast_the_hold(open_service: OpenService) -> None:
+    service = await open_service(max_hold_seconds=0.1)
+    service.store.fail("claim", StoreUnavailable(retry_after_seconds=3600))
+
+    assert await service.deliver(a_message()) is Disposition.ACK
+
+    assert (await service.job()).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("kind", ["request", "ticket"])
+async def test_near_the_brokers_limit_nothing_goes_back_while_the_store_is_away(service: Service, kind: str) -> None:
+    worn = a_message(redelivered=True, delivery_count=19)
+    if kind == "ticket":
+        await service.jobs.submit(a_request(reply_to=REPLIES))
+        worn = as_received(service.outbox.tickets()[-1], redelivered=True, delivery_count=19)
+    service.store.goes_away("submit", 3)
+    service.store.goes_away("publish_again", 3)
+
+    assert await service.deliver(worn) is Disposition.ACK
+
+    await work_off_tickets(service)
+    assert [one.message.routing_key for one in service.outbox.answers()] == ["crm.replies"]
+
+
+async def test_once_a_delivery_went_back_for_want_of_the_store_nothing_is_taken_until_it_is_there_again(
+    open_service: OpenService,
+) -> None:
+    service = await open_service(max_hold_seconds=0.05)
+    for method in ("claim", "submit", "check"):
+        service.store.goes_away(method, 1000)
+    assert await service.deliver(a_message()) is Disposition.RELEASE
+
+    takable = service.beside(service.deliveries.wait_until_takable(TASK))
+    await until(lambda: service.store.counts["check"] >= 3)
+    assert not takable.done()
+    service.store.comes_back("check")
+
+    await asyncio.wait_for(takable, 5)

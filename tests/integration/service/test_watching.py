@@ -4,7 +4,7 @@ import pytest
 
 from adapter.domain.job import Job, State
 from adapter.domain.progress import Progress, ProgressKind
-from adapter.errors import InvalidRequest, JobNotFound
+from adapter.errors import InvalidRequest, JobNotFound, Overloaded
 from adapter.service.api import Caller
 from tests.integration.service.asking import OPERATOR, a_request
 from tests.integration.service.bench import Service, until
@@ -75,3 +75,22 @@ async def test_a_job_that_began_since_the_watcher_looked_is_seen_running(service
 
     states = [one.state for one in seen if isinstance(one, Job)]
     assert states == [State.PENDING, State.RUNNING, State.SUCCEEDED]
+
+
+async def test_at_a_drain_a_watcher_of_a_job_that_is_given_back_is_sent_elsewhere(service: Service) -> None:
+    service.model.down()
+    job = await service.jobs.submit(a_request())
+    await service.submissions.find(job.job_id)
+    await service.until_waiting()
+    seen: list[Job | Progress] = []
+
+    async def watch() -> None:
+        async for one in service.jobs.watch(OPERATOR, job_id=job.job_id):
+            seen.append(one)  # noqa: PERF401 - it ends by an error
+
+    watching = service.beside(watch())
+    await until(lambda: seen)
+    await service.runs.drain(30)
+
+    with pytest.raises(Overloaded, match="stopping"):
+        await watching

@@ -110,15 +110,38 @@ async def test_a_missing_database_is_named_and_not_created(sqlite_url: str) -> N
     assert "no database" in migrate.check(sqlite_url)[0]
 
 
-async def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
-    migrate.upgrade(database_url)
-    engine = create_engine(parse_url(database_url))
+def _set_revision(url: str, revision: str, *changes: str) -> None:
+    engine = create_engine(parse_url(url))
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        for change in changes:
+            connection.execute(text(change))
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     engine.dispose()
-    assert "Install a newer llm-adapter" in migrate.check(database_url)[0]
-    with pytest.raises(StoreOutdated, match="newer"):
+
+
+async def test_a_database_that_a_newer_version_has_expanded_is_worked_with(database_url: str) -> None:
+    migrate.upgrade(database_url)
+    _set_revision(
+        database_url, "9999", "ALTER TABLE jobs ADD COLUMN from_the_future TEXT", "CREATE TABLE of_the_future (a TEXT)"
+    )
+    migrate.upgrade(database_url)
+    assert migrate.check(database_url) == []
+
+    store = serving(database_url)
+    await store.open()
+    job, _ = await store.finish(await claimed(store, new_job()), SUCCESS, answer, [ROUTE])
+    assert await store.get(job.job_id) == job
+    await store.close()
+
+
+async def test_a_database_of_somebody_else_is_refused(database_url: str) -> None:
+    migrate.upgrade(database_url)
+    _set_revision(database_url, "a1b2c3d4e5f6")
+    assert "none of llm-adapter" in migrate.check(database_url)[0]
+    with pytest.raises(StoreOutdated, match=r"Check database.url"):
         await serving(database_url).open()
+    with pytest.raises(StoreOutdated):
+        migrate.upgrade(database_url)
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://host/db"])

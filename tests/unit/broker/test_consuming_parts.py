@@ -1,6 +1,8 @@
 """The parts that consuming is made of: deliveries, the intake, probes, backoff, events."""
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,8 +26,8 @@ class Channel:
         self.is_open = True
         self.settled: list[tuple[int, Settle]] = []
 
-    def delivery(self, tag: int = 1) -> Delivery:
-        return Delivery(received(), tag=tag, generation=1, settle=self.settle)
+    def delivery(self, tag: int = 1, **changes: Any) -> Delivery:
+        return Delivery(replace(received(), **changes), tag=tag, generation=1, settle=self.settle)
 
     def settle(self, delivery: Delivery, how: Settle) -> bool:
         if self.is_open:
@@ -63,6 +65,29 @@ async def test_an_ended_intake_wakes_everybody_and_returns_what_nobody_took() ->
     assert channel.settled == [(7, Settle.RELEASE)]
     assert not intake.has_untaken
     assert await intake.take() is None
+
+
+async def test_what_came_back_often_waits_in_a_line_of_its_own_and_is_not_given_back() -> None:
+    channel, intake = Channel(), Intake(10, 1000, worn_at=3)
+    fresh, worn = channel.delivery(1), channel.delivery(2, delivery_count=3)
+    for delivery in (fresh, worn):
+        intake.put(delivery)
+
+    intake.release_untaken()
+
+    assert channel.settled == [(1, Settle.RELEASE)]
+    assert await intake.take_worn() is worn
+    assert not intake.has_untaken
+
+
+async def test_an_intake_knows_since_when_its_oldest_waits() -> None:
+    channel, intake = Channel(), Intake(10, 1000)
+    assert intake.waiting_since is None
+    for tag in (1, 2):
+        intake.put(channel.delivery(tag, received_at=float(tag)))
+    assert intake.waiting_since == 1.0
+    await intake.take()
+    assert intake.waiting_since == 2.0
 
 
 def test_an_intake_is_full_at_its_bytes_and_free_at_half_of_them() -> None:

@@ -110,20 +110,28 @@ class FakeSource:
     def __init__(self) -> None:
         self.consuming = True
         self.problem = ""
+        self.waiting_since: float | None = None
         self.log: list[str] = []
         self._queue: asyncio.Queue[FakeDelivery | None] = asyncio.Queue()
+        self._worn: asyncio.Queue[FakeDelivery | None] = asyncio.Queue()
         self._closed = asyncio.Event()
 
-    def deliver(self, message: ReceivedMessage) -> FakeDelivery:
+    def deliver(self, message: ReceivedMessage, *, is_worn: bool = False) -> FakeDelivery:
         delivery = FakeDelivery(message)
-        self._queue.put_nowait(delivery)
+        (self._worn if is_worn else self._queue).put_nowait(delivery)
         return delivery
 
     async def run(self) -> None:
         await self._closed.wait()
 
     async def get(self) -> FakeDelivery:
-        delivery = await self._queue.get()
+        return await self._next(self._queue)
+
+    async def get_worn(self) -> FakeDelivery:
+        return await self._next(self._worn)
+
+    async def _next(self, line: asyncio.Queue[FakeDelivery | None]) -> FakeDelivery:
+        delivery = await line.get()
         if delivery is None:
             raise SubscriptionEnded
         return delivery
@@ -137,6 +145,7 @@ class FakeSource:
     async def drain(self) -> None:
         self.log.append("drain")
         self._queue.put_nowait(None)
+        self._worn.put_nowait(None)
 
     async def close(self) -> None:
         self.log.append("close")

@@ -114,6 +114,33 @@ async def test_a_long_wait_gives_the_queue_back_to_the_broker() -> None:
         await until(lambda: not consumer.health().is_paused)
 
 
+async def test_what_waited_already_is_given_back_so_much_sooner() -> None:
+    handler, source, ready = Handler(), FakeSource(), asyncio.Event()
+    source.waiting_since = -3600.0
+
+    async def wait_ready() -> None:
+        await ready.wait()
+
+    async with consuming(handler, source, ready=wait_ready, pause_after_seconds=3600.0):
+        await until(lambda: source.log == ["pause"])
+        ready.set()
+
+
+async def test_what_came_back_too_often_is_begun_although_nothing_else_is() -> None:
+    handler, source, ready = Handler(), FakeSource(), asyncio.Event()
+
+    async def wait_ready() -> None:
+        await ready.wait()
+
+    async with consuming(handler, source, ready=wait_ready):
+        source.deliver(message(b"fresh"))
+        source.deliver(message(b"worn"), is_worn=True)
+        await until(lambda: handler.begun == [b"worn"])
+        ready.set()
+        await until(lambda: handler.begun == [b"worn", b"fresh"])
+        handler.may_end.set()
+
+
 async def test_draining_waits_for_what_is_running() -> None:
     handler, source = Handler(), FakeSource()
     async with consuming(handler, source) as consumer:

@@ -11,9 +11,7 @@ from adapter.domain.usage import Usage
 from adapter.errors import (
     AdapterError,
     BudgetExhausted,
-    CallError,
     CallFiltered,
-    CallForbidden,
     CallMisconfigured,
     CallRejected,
     CallThrottled,
@@ -21,7 +19,6 @@ from adapter.errors import (
     CallUnreachable,
     ContentFiltered,
     InputTooLong,
-    ModelFailed,
     ModelRejected,
     ModelUnavailable,
 )
@@ -175,37 +172,6 @@ async def test_a_request_that_the_endpoint_refuses_is_not_sent_again(
     assert len(bench.model.requests) == 1
     assert bench.gate.state is GateState.UP
     assert bench.ended[0].error.startswith(type(answer).__name__)
-
-
-@pytest.mark.parametrize("error", [DOWN, CallForbidden("a filter on the way", status=403)])
-async def test_a_request_that_alone_gets_no_reply_fails_after_three_calls(
-    clock: VirtualClock, error: CallError
-) -> None:
-    bench = Bench(ScriptedModel(error), clock)
-    bench.gate.succeeded(await bench.gate.admit())
-    others = asyncio.create_task(bench.others_succeed())
-
-    with pytest.raises(ModelFailed) as failure:
-        await bench.call()
-
-    others.cancel()
-    assert len(bench.model.requests) == 3
-    assert failure.value.metadata == {"model": "cloud", "calls": "3"}
-    assert bench.gate.state is GateState.UP
-
-
-async def test_failures_without_a_success_of_others_in_between_are_no_reason_to_give_up(clock: VirtualClock) -> None:
-    bench = Bench(ScriptedModel(*[DOWN] * 10, reply()), clock)
-
-    async def one_success_between_the_first_two_calls() -> None:
-        await asyncio.sleep(0.5)
-        bench.gate.succeeded(await bench.gate.admit())
-
-    other = asyncio.create_task(one_success_between_the_first_two_calls())
-    call = await bench.call()
-
-    await other
-    assert call.number == 11
 
 
 async def test_being_throttled_is_no_reason_to_give_up(clock: VirtualClock) -> None:

@@ -221,6 +221,19 @@ async def test_a_late_reply_to_a_call_from_before_opens_nothing_but_brings_the_n
     assert time == 0.0
 
 
+async def test_only_the_first_late_reply_brings_a_probe_forward(gate: ModelGate) -> None:
+    in_flight = [await gate.admit() for _ in range(2)]
+    await close(gate)
+    gate.succeeded(in_flight[0])
+    first, _ = await next_probe(gate)
+    gate.failed(first, down())
+    gate.succeeded(in_flight[1])
+
+    _, time = await next_probe(gate)
+
+    assert time == SETTINGS.probe_seconds * 2
+
+
 async def test_the_longest_retry_after_is_waited_for(gate: ModelGate) -> None:
     for seconds in (None, 30.0, 7.0):
         gate.failed(await gate.admit(), CallThrottled("slow down", retry_after_seconds=seconds))

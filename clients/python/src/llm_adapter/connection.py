@@ -20,6 +20,8 @@ CHANNEL_OPTIONS = (
     # One owner of retries: this client, which keeps the request id.
     ("grpc.enable_retries", 0),
     ("grpc.service_config_disable_resolution", 1),
+    # Calls are spread over all replicas that the address names, and go on with the others when one stops.
+    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
     ("grpc.max_receive_message_length", _MESSAGE_BYTES),
     ("grpc.max_send_message_length", _MESSAGE_BYTES),
     ("grpc.max_metadata_size", _METADATA_BYTES),
