@@ -21,7 +21,7 @@ CHAOS := GRPC_VERBOSITY=ERROR $(BIN)/python -m tests.chaos.run
 # What goes through the memory; the others need not run on each database. Replicas always run on PostgreSQL.
 MEMORY_TESTS := $(addprefix tests/integration/,store service amqp)
 
-.PHONY: limits-run help setup broker servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace cassettes bench-smoke image-check clean
+.PHONY: faults limits-run help setup broker servers local-model demo monolith test lint types unit integration test-matrix java java-report format proto trace cassettes bench-smoke image-check clean
 
 help: ## List every target with a sentence
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,7 +68,7 @@ unit: setup ## Run the unit tests: no network, no servers
 
 integration: setup servers ## Run the tests with real parts (broker, gRPC, simulated model): on SQLite, then what depends on the memory on PostgreSQL
 	@deploy/setup/setup.sh java
-	$(PYTEST) tests/integration -q $(SEVERAL)
+	$(PYTEST) tests/integration tests/faults -q $(SEVERAL)
 	$(PYTEST) $(MEMORY_TESTS) -q $(SEVERAL) --database postgresql
 
 faults: setup servers ## Break everything that may break, in the long forms (the short ones are part of make test): docs/guarantees.md

@@ -142,7 +142,7 @@ def give_back(url: str, queue: str, times: int) -> None:
         method = None
         while method is None:
             method, _, _ = channel.basic_get(queue)
-        channel.basic_nack(method.delivery_tag, requeue=True)
+        channel.basic_nack(method.delivery_tag or 0, requeue=True)
     connection.close()
 
 

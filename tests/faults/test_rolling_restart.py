@@ -55,13 +55,13 @@ def replicas(tmp_path: Path, simulator: SimulatorProcess, broker: Any, prefix: s
         )
         for port in free_ports(REPLICAS)
     ]
-    for replica in made:
-        replica.begin()
-    for replica in made:
-        replica.await_started()
-    yield made
-    for replica in made:
-        replica.stop()
+    try:
+        for replica in made:
+            replica.start()
+        yield made
+    finally:
+        for replica in made:
+            replica.stop()
     databases.drop(url)
 
 
