@@ -206,7 +206,8 @@ class Deliveries:
                 if done:
                     continue
                 now = self._clock.monotonic()
-                is_busy = run.is_calling or run.is_settling
+                is_giving_way = run.replacement is not None and run.cause is None
+                is_busy = run.is_calling or (run.is_settling and not is_giving_way)
                 if run.message is not held.message or (is_busy and now >= longest):
                     return None
                 if not run.is_calling:
