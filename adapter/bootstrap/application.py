@@ -222,6 +222,8 @@ class Application:
             pending = await self.core.store.pending_publications()
         except StoreUnavailable:
             pending = -1
+        if self.broker:
+            self.broker.measure()
         return self.metrics.render(pending)
 
     async def _follow_health(self) -> None:

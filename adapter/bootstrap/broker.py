@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Mapping
 from functools import partial
 
 import structlog
 
 from adapter.bootstrap.core import Core
+from adapter.broker.close_rules import CloseAction
+from adapter.broker.direct_replies import DividedPublisher
 from adapter.broker.errors import BrokerError, SetupFailed
 from adapter.broker.events import EventField
 from adapter.broker.link import Link, LinkSettings, LinkState
@@ -21,6 +24,7 @@ from adapter.domain.payload import Payload
 from adapter.errors import AdapterError
 from adapter.inbound.amqp.consumers import Consumers, consumers_of
 from adapter.inbound.amqp.handlers import ticket_of
+from adapter.inbound.amqp.queue_consumer import QueueHealth
 from adapter.inbound.amqp.reply_to import Address, ReplyToRules
 from adapter.inbound.amqp.settings import AmqpFaceSettings, ConsumerSettings
 from adapter.inbound.amqp.translate import read_payload
@@ -69,8 +73,9 @@ class BrokerSide:
         self._link_settings = link_settings(amqp)
         self.consume_link = Link(self._link_settings, "consume", setup=self._set_up_topology, on_event=self._on_event)
         self.publish_link = Link(self._link_settings, "publish", on_event=self._on_event)
-        self.publisher = BrokerPublisher(
-            self.publish_link, confirm_timeout_seconds=amqp.confirm_seconds, on_event=self._on_event
+        self._replies_link = Link(self._link_settings, "replies", on_event=self._on_event)
+        self.publisher = DividedPublisher(
+            self._publisher_over(self.publish_link), self._publisher_over(self._replies_link), self._replies_link
         )
         self.relay = Relay(
             store,
@@ -83,6 +88,9 @@ class BrokerSide:
             requests_exchange=self.topology.requests_exchange, results_exchange=self.topology.results_exchange
         )
         self.consumers: Consumers | None = None
+
+    def _publisher_over(self, link: Link) -> BrokerPublisher:
+        return BrokerPublisher(link, confirm_timeout_seconds=self.amqp.confirm_seconds, on_event=self._on_event)
 
     def check_reply_to(self, route: Route) -> None:
         """Raise ReplyToRefused unless the address is allowed."""
@@ -129,6 +137,7 @@ class BrokerSide:
             ),
             on_event=self._on_event,
             tracer=self._tracer,
+            prober=self.publisher,
         )
 
     def _face(self, clients: Clients) -> AmqpFaceSettings:
@@ -147,6 +156,7 @@ class BrokerSide:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.consume_link.run(), name="consume link")
             group.create_task(self.publish_link.run(), name="publish link")
+            group.create_task(self.publisher.run(), name="replies link")
             group.create_task(self.relay.run(), name="relay")
             if self.consumers is not None:
                 group.create_task(self.consumers.run(), name="consumers")
@@ -182,18 +192,32 @@ class BrokerSide:
         states = {f"broker.{link.role}": link.problem or link.state.value for link in self._links()}
         if self.consumers is not None:
             for health in self.consumers.health():
-                said = "consuming" if health.is_consuming else health.problem or "not consuming"
-                states[f"queue.{health.queue}"] = "paused" if health.is_paused else said
+                states[f"queue.{health.queue}"] = _said_of(health)
         return states
 
-    def _links(self) -> tuple[Link, Link]:
-        return self.consume_link, self.publish_link
+    def measure(self) -> None:
+        """Set the metrics of links and queues to how they stand."""
+        for link in self._links():
+            self._metrics.link_state(link.role, is_open=link.state is LinkState.OPEN)
+        for health in self.consumers.health() if self.consumers else ():
+            self._metrics.queue_state(health.queue, is_up=health.is_proven)
+
+    def _links(self) -> tuple[Link, ...]:
+        links = self.consume_link, self.publish_link
+        return (*links, self._replies_link) if self.publisher.has_replies else links
 
     def _on_event(self, name: str, fields: Mapping[str, EventField]) -> None:
         self._metrics.broker_event(name)
-        for link in self._links() if hasattr(self, "publish_link") else ():
-            self._metrics.link_state(link.role, is_open=link.state is LinkState.OPEN)
-        log.info(name, **dict(fields))
+        log.log(logging.WARNING if fields.get("action") == CloseAction.NEEDS_PERSON else logging.INFO, name, **fields)
+
+
+def _said_of(health: QueueHealth) -> str:
+    """Say how a queue is served; "consuming" once a message came, be it one of ours that only proves it."""
+    if health.is_paused:
+        return "paused"
+    if health.is_proven:
+        return "consuming"
+    return "consuming, and nothing came yet" if health.is_consuming else health.problem or "not consuming"
 
 
 def link_settings(amqp: Amqp) -> LinkSettings:

@@ -16,13 +16,13 @@ from adapter.broker.closes import CloseReason, Scope, reason_of
 from adapter.broker.connection import OpenConnection
 from adapter.broker.errors import BadPropertyError, BrokerTimeout, ChannelLost
 from adapter.broker.events import Events
-from adapter.broker.properties import received_message, text_of
-from adapter.domain.message import ReceivedMessage
+from adapter.broker.properties import received_message, returned_message, text_of
+from adapter.domain.message import OutgoingMessage, ReceivedMessage
 
 OnDelivery = Callable[[int, ReceivedMessage], None]
 """(delivery tag, message)"""
-OnReturn = Callable[[Mapping[str, object], str], None]
-"""(headers of the message that came back, the broker's words)"""
+OnReturn = Callable[[OutgoingMessage, str], None]
+"""(the message that came back, the broker's words)"""
 OnConfirm = Callable[[int, bool, bool], None]
 """(delivery tag, multiple, is an ack)"""
 
@@ -48,7 +48,7 @@ class Channel:
         """Use `open_channel`."""
         self.generation = generation
         self.closed: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
-        self.next_publish_seq = 1
+        self._published = 0
         self._connection = connection
         self._rpc_timeout_seconds = rpc_timeout_seconds
         self._events = events
@@ -156,8 +156,8 @@ class Channel:
             method = frame.method
             on_confirm(method.delivery_tag, method.multiple, isinstance(method, Basic.Ack))
 
-        def returned(_channel: object, method: Basic.Return, properties: BasicProperties, _body: bytes) -> None:
-            on_return(properties.headers or {}, f"{method.reply_code} {text_of(method.reply_text)}")
+        def returned(_channel: object, method: Basic.Return, properties: BasicProperties, body: bytes) -> None:
+            on_return(returned_message(method, properties, body), f"{method.reply_code} {text_of(method.reply_text)}")
 
         self._pika.add_on_return_callback(self._guard(returned))
         await self._request(
@@ -186,8 +186,8 @@ class Channel:
             raise ChannelLost(self._reason(error)) from error
         except Exception as error:  # pika marshals before it sends, by many kinds of exception
             raise BadPropertyError(f"pika cannot encode the message: {type(error).__name__}.") from error
-        seq, self.next_publish_seq = self.next_publish_seq, self.next_publish_seq + 1
-        return seq
+        self._published += 1
+        return self._published
 
     def settle(self, delivery_tag: int, how: Settle) -> bool:
         """Settle one delivery of this channel; False if the channel is gone. Never raises."""

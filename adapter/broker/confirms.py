@@ -43,13 +43,16 @@ class Confirms:
         self._sent[number] = sent
         self._by_deadline.append(sent)
 
-    def returned(self, number: object, words: str) -> bool:
-        """Note that a message came back; its ack follows. False if the number is not ours."""
-        sent = self._sent.get(number) if isinstance(number, int) else None
-        if sent is None:
-            return False
-        sent.returned = words
-        return True
+    def returned(self, message: OutgoingMessage, words: str) -> bool:
+        """Note that a message came back; its ack follows. False if none like it is on its way.
+
+        A return has no number. Where several are alike (one was sent again after its confirm did not come) it is taken
+        to be about each of them: a copy too many is harmless, a message taken for delivered would be lost.
+        """
+        alike = [sent for sent in self._sent.values() if sent.message.mandatory and _are_alike(sent.message, message)]
+        for sent in alike:
+            sent.returned = words
+        return bool(alike)
 
     def answered(self, number: int, *, multiple: bool, is_ack: bool) -> list[tuple[Sent, bool]]:
         """Settle what the broker acks or nacks; each with whether somebody still waited for it."""
@@ -96,3 +99,14 @@ class Confirms:
         if sent.returned:
             return sent.settle(PublishStatus.UNROUTABLE, sent.returned)
         return sent.settle(PublishStatus.CONFIRMED)
+
+
+def _are_alike(one: OutgoingMessage, other: OutgoingMessage) -> bool:
+    """Compare what no broker changes on the way: headers may be added by its interceptors."""
+    return (
+        one.routing_key == other.routing_key
+        and one.properties.message_id == other.properties.message_id
+        and one.exchange == other.exchange
+        and one.properties.correlation_id == other.properties.correlation_id
+        and one.body == other.body
+    )

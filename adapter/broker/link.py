@@ -12,7 +12,8 @@ import pika
 
 from adapter.broker.backoff import Backoff
 from adapter.broker.channel import Channel
-from adapter.broker.closes import CloseAction, CloseReason, CloseRule, rule_of, setup_rule_of
+from adapter.broker.close_rules import CloseAction, CloseRule, rule_of, setup_rule_of
+from adapter.broker.closes import CloseReason
 from adapter.broker.connection import OpenConnection, connect, parameters_of, use_tls
 from adapter.broker.errors import BrokerTimeout, ChannelLost, LinkDown, SetupFailed
 from adapter.broker.events import EventHook, Events, ignore_event
@@ -220,12 +221,12 @@ class Link:
             self._failed(problem)
         else:
             self._move(LinkState.BACKOFF, problem)
-        self.events.emit(rule.event, code=reason.code, cut=reason.cut or "", problem=problem)
+        self.events.emit(rule.event, action=rule.action.value, code=reason.code, cut=reason.cut or "", problem=problem)
         return rule
 
     def _failed(self, problem: str) -> None:
         if self.problem != problem:
-            self.events.emit("link_needs_person", problem=problem)
+            self.events.emit("link_needs_person", action=CloseAction.NEEDS_PERSON.value, problem=problem)
         self._move(LinkState.FAILED, problem)
 
     def _on_blocked(self, is_blocked: bool) -> None:  # noqa: FBT001 - the signature of connect()

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from pika.spec import Basic, BasicProperties
 
 from adapter.broker.errors import BadPropertyError
 from adapter.broker.field_table import MAX_DEPTH
-from adapter.domain.message import Properties, ReceivedMessage
+from adapter.domain.message import OutgoingMessage, Properties, ReceivedMessage
 
 SHORT_STRING_BYTES = 255
 MAX_HEADER_FRAME_BYTES = 120_000
@@ -38,7 +37,7 @@ _EXPIRATION = re.compile(r"\d{1,10}")
 # --- out ----------------------------------------------------------------------------------------------
 
 
-def to_pika(properties: Properties, extra_headers: Mapping[str, str | int] | None = None) -> BasicProperties:
+def to_pika(properties: Properties) -> BasicProperties:
     """Return pika's properties, persistent unless said otherwise. Raises BadPropertyError.
 
     Header values are what we send ourselves (str, int, bool) and what we may have to send again for others (bytes,
@@ -58,10 +57,10 @@ def to_pika(properties: Properties, extra_headers: Mapping[str, str | int] | Non
             size += len(text)
     if properties.expiration and not _EXPIRATION.fullmatch(properties.expiration):
         raise BadPropertyError("The property expiration must be whole milliseconds as digits.")
-    headers: dict[str, Any] = {**properties.headers, **(extra_headers or {})}
-    if headers:
-        encoded.headers = {_header_name(name): value for name, value in headers.items()}
-        size += sum(_check_value(name, value, 0) for name, value in headers.items())
+    if properties.headers:
+        headers: dict[str, Any] = {_header_name(name): value for name, value in properties.headers.items()}
+        encoded.headers = headers
+        size += sum(_check_value(name, value, 0) for name, value in properties.headers.items())
     if size > MAX_HEADER_FRAME_BYTES:
         raise BadPropertyError(f"All properties and headers together exceed {MAX_HEADER_FRAME_BYTES} bytes.")
     return encoded
@@ -183,3 +182,8 @@ def received_message(queue: str, method: Basic.Deliver, encoded: BasicProperties
         delivery_count=count if isinstance(count, int) else None,
         received_at=time.monotonic(),
     )
+
+
+def returned_message(method: Basic.Return, encoded: BasicProperties, body: bytes) -> OutgoingMessage:
+    """Return a message that no queue took as a plain value."""
+    return OutgoingMessage(text_of(method.exchange), text_of(method.routing_key), body, from_pika(encoded))

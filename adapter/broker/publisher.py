@@ -1,11 +1,11 @@
 """Publishing with pipelined confirms: the Publisher port over one link."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adapter.broker.channel import Channel
-from adapter.broker.closes import CloseReason, Scope, rule_of
+from adapter.broker.close_rules import CloseAction, rule_of
+from adapter.broker.closes import CloseReason, Scope
 from adapter.broker.confirms import Confirms, Sent
 from adapter.broker.errors import BadPropertyError, BrokerError, LinkDown
 from adapter.broker.events import EventHook, Events, ignore_event
@@ -15,8 +15,6 @@ from adapter.broker.suspects import Suspects
 from adapter.broker.window import Window
 from adapter.domain.message import OutgoingMessage, PublishOutcome, PublishStatus
 
-SEQ_HEADER = "llm-publish-seq"
-"""Tells which message came back: a return carries no number, and one message_id may be on its way twice."""
 _MOST_UNANSWERED_WINDOWS = 10
 _REFUSING_CODES = frozenset({311, 403, 404, 405, 406})
 """Channel closes that a message itself brings about."""
@@ -133,8 +131,7 @@ class BrokerPublisher:
         line = self._line
         if line is None or not line.is_usable:
             line = await self._open_line()
-        returnable = {SEQ_HEADER: line.channel.next_publish_seq} if message.mandatory else None
-        properties = to_pika(message.properties, returnable)
+        properties = to_pika(message.properties)
         number = line.channel.publish(exchange, routing_key, message.body, properties, mandatory=message.mandatory)
         loop = asyncio.get_running_loop()
         sent = Sent(message, loop.create_future(), loop.time() + self._confirm_timeout_seconds)
@@ -152,7 +149,7 @@ class BrokerPublisher:
             line = _Line(await self._link.open_channel())
             await line.channel.confirm_select(
                 lambda number, multiple, is_ack: self._on_confirm(line, number, multiple=multiple, is_ack=is_ack),
-                lambda headers, words: self._on_return(line, headers, words),
+                lambda returned, words: self._on_return(line, returned, words),
             )
             line.channel.closed.add_done_callback(lambda closed: self._on_closed(line, closed.result()))
             self._line = line
@@ -166,18 +163,20 @@ class BrokerPublisher:
             if not was_awaited:
                 self._events.emit("confirm_late", is_ack=is_ack)
 
-    def _on_return(self, line: _Line, headers: Mapping[str, object], words: str) -> None:
-        if not line.confirms.returned(headers.get(SEQ_HEADER), f"No queue takes it ({words})."):
+    def _on_return(self, line: _Line, returned: OutgoingMessage, words: str) -> None:
+        if not line.confirms.returned(returned, f"No queue takes it ({words})."):
             self._events.emit("return_unknown")
 
     def _on_closed(self, line: _Line, reason: CloseReason) -> None:
-        left = line.confirms.close()
+        rule, left = rule_of(reason), line.confirms.close()
+        if reason.scope is Scope.CHANNEL and rule.action is not CloseAction.END:
+            self._events.emit(rule.event, action=rule.action.value, code=reason.code, problem=rule.told(reason))
         if not left:
             return
         is_refusal = reason.scope is Scope.CHANNEL and reason.code in _REFUSING_CODES
         if is_refusal and len(left) == 1:
             self._suspects.clear(left[0].message, is_proof=False)
-            left[0].settle(PublishStatus.REFUSED, rule_of(reason).told(reason))
+            left[0].settle(PublishStatus.REFUSED, rule.told(reason))
             self._events.emit("publish_refused", code=reason.code)
             return
         if is_refusal:

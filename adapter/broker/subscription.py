@@ -3,29 +3,26 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 
 from adapter.broker.backoff import Backoff
-from adapter.broker.closes import CloseAction, CloseReason, Scope, rule_of
+from adapter.broker.close_rules import CloseAction, rule_of
+from adapter.broker.closes import CloseReason, Cut, Scope
 from adapter.broker.consumer import Consumer
 from adapter.broker.delivery import Delivery, Settlement
 from adapter.broker.errors import BrokerError, BrokerTimeout, ChannelLost, LinkDown, SubscriptionEnded
-from adapter.broker.events import EventHook, Events, ignore_event
+from adapter.broker.events import EventField, EventHook, Events, ignore_event
 from adapter.broker.intake import Intake
 from adapter.broker.link import Link
+from adapter.broker.proof import Prover
+from adapter.broker.times import RebuildTimes
+from adapter.ports import Publisher
 
 __all__ = ["Delivery", "RebuildTimes", "Settlement", "Subscription"]
 
-
-@dataclass(frozen=True, slots=True)
-class RebuildTimes:
-    """How long a subscription waits before it tries again."""
-
-    first_backoff_seconds: float = 0.5
-    max_backoff_seconds: float = 60.0
-    healthy_after_seconds: float = 60.0
-    failed_retry_seconds: float = 60.0
-    close_timeout_seconds: float = 5.0
+_ENDS = {
+    Cut.CONSUMER: "The broker ended our consumer.",
+    Cut.SILENT: "The consumer got nothing, though its queue took what was sent to it.",
+}
 
 
 class Subscription:
@@ -44,9 +41,13 @@ class Subscription:
         max_bytes: int,
         worn_at: int | None = None,
         times: RebuildTimes | None = None,
+        prober: Publisher | None = None,
         on_event: EventHook = ignore_event,
     ) -> None:
-        """Nothing happens before run(). What came back `worn_at` times is for get_worn() alone."""
+        """Nothing happens before run(). What came back `worn_at` times is for get_worn() alone.
+
+        prober: sends probes until a message came; None = the broker is trusted.
+        """
         self.queue = queue
         self.generation = 0
         """Counts the channels; a delivery of an earlier one is stale."""
@@ -55,6 +56,7 @@ class Subscription:
         self._link = link
         self._times = times or RebuildTimes()
         self._events = Events(on_event, queue=queue)
+        self._prover = Prover(queue, prober, self._times.proof, self._events)
         self._intake = Intake(prefetch, max_bytes, worn_at)
         self._backoff = Backoff(self._times.first_backoff_seconds, self._times.max_backoff_seconds)
         self._consumer: Consumer | None = None
@@ -69,6 +71,11 @@ class Subscription:
     def consuming(self) -> bool:
         """True while the broker really has our consumer."""
         return self._consumer is not None and self._consumer.is_consuming
+
+    @property
+    def proven(self) -> bool:
+        """True while it is consuming, and a message came by this consumer: it works, and is not only said to."""
+        return self._consumer is not None and self._consumer.is_consuming and self._consumer.proven.is_set()
 
     @property
     def held(self) -> int:
@@ -171,14 +178,17 @@ class Subscription:
                 on_ended=self._wake.set,
                 events=self._events,
             )
+            proving = asyncio.create_task(self._prover.prove(self._consumer), name=f"prove {self.queue}")
             try:
                 await self._keep(self._consumer)
             finally:
+                proving.cancel()
                 await self._leave(self._consumer)
+                await _ended(proving)
         except ChannelLost as lost:
             await self._wait_after(lost.reason, started_at)
         except (LinkDown, BrokerTimeout) as error:
-            self._tell_problem(str(error), "subscription_lost", 0)
+            self._tell_problem(str(error), "subscription_lost", action=CloseAction.REBUILD.value, code=0)
             await self._sleep(self._backoff.next_seconds())
 
     async def _link_opened(self) -> bool:
@@ -204,8 +214,8 @@ class Subscription:
             self._wake.clear()
             if not consumer.channel.is_open:
                 raise ChannelLost(await consumer.channel.closed)
-            if consumer.has_ended:
-                raise ChannelLost(CloseReason(0, None, "The broker ended our consumer.", Scope.CHANNEL))
+            if consumer.end is not None:
+                raise ChannelLost(CloseReason(0, consumer.end, _ENDS[consumer.end], Scope.CHANNEL))
             await self._adjust(consumer)
             await self._wake.wait()
 
@@ -235,6 +245,7 @@ class Subscription:
             self._events.emit("subscription_not_closed_cleanly", problem=str(error))
         finally:
             self._consumer = None
+            self._prover.lost()
             self._intake.forget()
             self._tell_moved()
 
@@ -242,9 +253,11 @@ class Subscription:
         rule = rule_of(reason)
         if asyncio.get_running_loop().time() - started_at >= self._times.healthy_after_seconds:
             self._backoff.reset()
-        self._tell_problem(f"Queue {self.queue}: {rule.told(reason)}", rule.event, reason.code)
+        problem = f"Queue {self.queue}: {rule.told(reason)}"
         if reason.scope is Scope.CONNECTION:
-            return  # the link has its own backoff
+            self.problem = problem
+            return  # the link has its own backoff, and says what happened
+        self._tell_problem(problem, rule.event, action=rule.action.value, code=reason.code)
         is_personal = rule.action is CloseAction.NEEDS_PERSON
         await self._sleep(self._times.failed_retry_seconds if is_personal else self._backoff.next_seconds())
 
@@ -266,11 +279,18 @@ class Subscription:
             async with asyncio.timeout(seconds):
                 await self._wait_closing()
 
-    def _tell_problem(self, problem: str, event: str, code: int) -> None:
+    def _tell_problem(self, problem: str, event: str, **fields: EventField) -> None:
         if problem != self.problem:
-            self._events.emit(event, problem=problem, code=code)
+            self._events.emit(event, problem=problem, **fields)
         self.problem = problem
 
     def _tell_moved(self) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Wait for a task that was cancelled. Raises what else ended it, which is a bug."""
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()

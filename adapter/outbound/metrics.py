@@ -51,6 +51,7 @@ class Metrics:
         self._limit_waiting = Gauge("adapter_limit_waiting", "Calls that wait for a limit.", ["limit"], registry=reg)
         self._pending = Gauge("adapter_publications_pending", "Publications that wait to be confirmed.", registry=reg)
         self._links = Gauge("adapter_broker_link_up", "1 = the connection is open.", ["role"], registry=reg)
+        self._queues = Gauge("adapter_queue_up", "1 = a message came by the consumer of now.", ["queue"], registry=reg)
         self._broker_events = Counter("adapter_broker_events", "What happened to links.", ["event"], registry=reg)
 
     def job_finished(self, job: Job, origin: Origin) -> None:
@@ -107,6 +108,10 @@ class Metrics:
     def link_state(self, role: str, *, is_open: bool) -> None:
         """Show whether a broker connection is open."""
         self._links.labels(role).set(1 if is_open else 0)
+
+    def queue_state(self, queue: str, *, is_up: bool) -> None:
+        """Show whether messages of a queue really come."""
+        self._queues.labels(queue).set(1 if is_up else 0)
 
     def broker_event(self, event: str) -> None:
         """Count what happened to a broker link or channel."""

@@ -13,7 +13,7 @@ from adapter.inbound.amqp.queue_consumer import QueueConsumer, QueueHealth
 from adapter.inbound.amqp.settings import AmqpFaceSettings, ConsumerSettings
 from adapter.inbound.amqp.tracing import traced
 from adapter.inbound.amqp.translate import Translator
-from adapter.ports import NO_TRACER, Clock, Tracer
+from adapter.ports import NO_TRACER, Clock, Publisher, Tracer
 from adapter.service.api import QueueService
 
 
@@ -65,8 +65,12 @@ def consumers_of(
     knows: Callable[[str], bool] | None = None,
     on_event: EventHook = ignore_event,
     tracer: Tracer = NO_TRACER,
+    prober: Publisher | None = None,
 ) -> Consumers:
-    """Build the consumers of a topology over one link. `knows`: which tasks are loaded; default: the topology's."""
+    """Build the consumers of a topology over one link. `knows`: which tasks are loaded; default: the topology's.
+
+    prober: sends what proves that a consumer gets messages.
+    """
     translator = Translator(face)
     requests = RequestHandler(service, translator)
     unrouted = UnroutedHandler(
@@ -91,6 +95,7 @@ def consumers_of(
             prefetch=prefetch,
             max_bytes=settings.max_held_bytes,
             worn_at=settings.worn_at,
+            prober=prober,
             on_event=on_event,
         )
 

@@ -1,7 +1,8 @@
 """Direct reply-to addresses: only what a broker made itself goes back to it.
 
 Brokers before 4.2 fall over a made-up token: they close the connection that publishes to it (541), with all that is on
-its way there. (A well-made token of a node that they do not know does the same; the relay bounds that.)
+its way there. (A well-made token of a node that they do not know does the same: direct replies therefore have a
+connection of their own.)
 The layout is that of RabbitMQ 3.9 to 4.x: `<base64 of an Erlang process id>.<base64 of a key>`, the process id in
 Erlang's external term format with the node's name shortened to a hash.
 """

@@ -42,6 +42,10 @@ class Source(Protocol):
         """True while the broker has our consumer."""
 
     @property
+    def proven(self) -> bool:
+        """True while a message came by that consumer."""
+
+    @property
     def problem(self) -> str:
         """Why not."""
 
@@ -77,6 +81,8 @@ class QueueHealth:
 
     queue: str
     is_consuming: bool
+    is_proven: bool
+    """True while it is consuming and a message came by the consumer of now: it works."""
     is_paused: bool
     """True while its task has no model, or this process no room: nothing is taken on purpose."""
     problem: str
@@ -126,7 +132,9 @@ class QueueConsumer:
     def health(self) -> QueueHealth:
         """How it goes."""
         source = self._source
-        return QueueHealth(self.queue, source.consuming, self._is_paused, source.problem, self.running, self.bugs)
+        return QueueHealth(
+            self.queue, source.consuming, source.proven, self._is_paused, source.problem, self.running, self.bugs
+        )
 
     async def run(self) -> None:
         """Take and handle until drain(). Cancellation gives everything back at once."""
@@ -201,6 +209,7 @@ class QueueConsumer:
             log.exception("delivery_failed", queue=self.queue, error_id=secrets.token_hex(6))
             await self._clock.sleep(self._pause_after_bug_seconds)
         finally:
-            settlement = delivery.ack() if disposition is Disposition.ACK else delivery.release()
-            if settlement is Settlement.STALE:
-                log.info("delivery_stale", queue=self.queue, disposition=disposition.value)
+            if disposition is Disposition.ACK:
+                delivery.ack()
+            else:
+                delivery.release()

@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from adapter.broker.direct_replies import is_direct_reply
 from adapter.domain.message import Publication, PublishOutcome, PublishStatus
 from adapter.errors import ResultTooLarge, ResultUndeliverable
 from adapter.service.routing import TICKET_HEADER
 
-_DIRECT_REPLY_TO = "amq.rabbitmq.reply-to."
-_DIRECT_REPLY_TRIES = 1
+_DIRECT_REPLY_TRIES = 3
 _TOO_LARGE = re.compile(r"too large|larger than|exceeds \d+ bytes", re.IGNORECASE)
 
 
@@ -42,11 +42,12 @@ def fate_of(
         case PublishStatus.CONFIRMED:
             return Fate(Next.SENT)
         case PublishStatus.NOT_SENT:
-            return Fate(Next.LINK_DOWN)
+            # Direct replies have a connection of their own: it says nothing about the one of all others.
+            return Fate(Next.LATER, is_trouble=True) if is_direct_reply(publication.message) else Fate(Next.LINK_DOWN)
         case PublishStatus.NACKED | PublishStatus.UNKNOWN:
-            # Brokers before 4.2 end the connection over a direct reply to a node that they do not know: one more try,
-            # for those that were only on their way together with such a one.
-            is_over = is_direct_reply(publication) and publication.tries >= _DIRECT_REPLY_TRIES
+            # Brokers before 4.2 end the connection over a direct reply to a node that they do not know: a few more
+            # tries, for those that were only on their way together with such a one.
+            is_over = is_direct_reply(publication.message) and publication.tries >= _DIRECT_REPLY_TRIES
             return Fate(Next.SENT if is_over else Next.LATER, is_trouble=True)
         case PublishStatus.UNROUTABLE:
             return _fate_of_untaken(publication, is_patient=age_seconds < unroutable_wait_seconds)
@@ -61,7 +62,7 @@ def fate_of(
 def _fate_of_untaken(publication: Publication, *, is_patient: bool) -> Fate:
     if is_ticket(publication):
         return Fate(Next.LATER)
-    if is_direct_reply(publication):
+    if is_direct_reply(publication.message):
         return Fate(Next.SENT)
     return Fate(Next.LATER) if is_patient else Fate(Next.GIVE_UP, reason=ResultUndeliverable.reason)
 
@@ -70,9 +71,3 @@ def is_ticket(publication: Publication) -> bool:
     """True for the message that stands for an accepted job."""
     message = publication.message
     return not message.body and TICKET_HEADER in message.properties.headers
-
-
-def is_direct_reply(publication: Publication) -> bool:
-    """True where nobody can tell whether it arrives: the requester is there, or it is gone for good."""
-    message = publication.message
-    return not message.exchange and message.routing_key.startswith(_DIRECT_REPLY_TO)

@@ -3,10 +3,18 @@
 import inspect
 
 import pytest
-from pika import exceptions
+from pika import exceptions, spec
 from pika.adapters.utils import connection_workflow
 
-from adapter.broker.closes import CloseAction, CloseReason, Cut, Scope, reason_of, rule_of, setup_rule_of
+from adapter.broker.close_rules import (
+    CHANNEL_RULES,
+    CONNECTION_RULES,
+    CONSUMER_TIMEOUT_RULE,
+    CloseAction,
+    rule_of,
+    setup_rule_of,
+)
+from adapter.broker.closes import CloseReason, Cut, Scope, reason_of
 
 NEEDS_PERSON = CloseAction.NEEDS_PERSON
 RECONNECT = CloseAction.RECONNECT
@@ -78,6 +86,7 @@ def test_the_end_of_a_connection_means(error: BaseException | None, action: Clos
     ("code", "in_use", "in_setup"),
     [
         (403, NEEDS_PERSON, NEEDS_PERSON),
+        (311, REBUILD, REBUILD),
         (404, REBUILD, NEEDS_PERSON),
         (405, REBUILD, REBUILD),
         (406, REBUILD, NEEDS_PERSON),
@@ -88,6 +97,26 @@ def test_the_end_of_a_connection_means(error: BaseException | None, action: Clos
 def test_the_end_of_a_channel_means(code: int, in_use: CloseAction, in_setup: CloseAction) -> None:
     reason = reason_of(exceptions.ChannelClosedByBroker(code, "TEXT"), Scope.CHANNEL)
     assert (rule_of(reason).action, setup_rule_of(reason).action) == (in_use, in_setup)
+
+
+def test_every_code_that_amqp_knows_has_a_rule() -> None:
+    codes = {value for name, value in vars(spec).items() if name.isupper() and value in range(200, 600)}
+    ruled = {*CONNECTION_RULES, *CHANNEL_RULES}
+    assert codes - {spec.FRAME_END} == {key for key in ruled if isinstance(key, int)}
+    assert set(Cut) <= ruled
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 5000 ms.",
+        "PRECONDITION_FAILED - consumer ack timed out on channel 1",
+    ],
+)
+def test_a_consumer_timeout_is_told_from_other_failed_preconditions(text: str) -> None:
+    assert rule_of(CloseReason(406, None, text, Scope.CHANNEL)) is CONSUMER_TIMEOUT_RULE
+    other = CloseReason(406, None, "PRECONDITION_FAILED - unknown delivery tag 7", Scope.CHANNEL)
+    assert rule_of(other) is CHANNEL_RULES[406]
 
 
 def test_a_channel_that_goes_with_its_connection_is_the_link_s_affair() -> None:

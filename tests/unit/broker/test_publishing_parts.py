@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,8 +23,8 @@ def alone() -> bool:
     return True
 
 
-def message(message_id: str = "", exchange: str = "", key: str = "k") -> OutgoingMessage:
-    return OutgoingMessage(exchange, key, b"", Properties(message_id=message_id))
+def message(message_id: str = "", exchange: str = "", key: str = "k", **changes: Any) -> OutgoingMessage:
+    return OutgoingMessage(exchange, key, b"", Properties(message_id=message_id, **changes))
 
 
 # --- window -------------------------------------------------------------------------------------------
@@ -108,8 +111,8 @@ async def test_who_waits_behind_one_that_goes_away_is_let_in() -> None:
 # --- confirms -----------------------------------------------------------------------------------------
 
 
-def sent(deadline: float = 0.0) -> Sent:
-    return Sent(message(), asyncio.get_running_loop().create_future(), deadline)
+def sent(deadline: float = 0.0, message_id: str = "") -> Sent:
+    return Sent(message(message_id), asyncio.get_running_loop().create_future(), deadline)
 
 
 def status(each: Sent) -> PublishStatus | None:
@@ -117,10 +120,10 @@ def status(each: Sent) -> PublishStatus | None:
 
 
 async def test_an_ack_for_several_settles_all_up_to_its_number() -> None:
-    confirms, items = Confirms(), [sent() for _ in range(5)]
+    confirms, items = Confirms(), [sent(message_id=f"m{number}") for number in range(1, 6)]
     for number, each in enumerate(items, 1):
         confirms.add(number, each)
-    assert confirms.returned(2, "312 NO_ROUTE")
+    assert confirms.returned(message("m2"), "312 NO_ROUTE")
     confirms.answered(4, multiple=False, is_ack=False)
     confirms.answered(3, multiple=True, is_ack=True)
     assert [status(each) for each in items] == [
@@ -140,8 +143,38 @@ async def test_answers_out_of_order_twice_or_for_nobody_do_no_harm() -> None:
     for number in (2, 2, 99, 1):
         confirms.answered(number, multiple=False, is_ack=True)
     confirms.answered(7, multiple=True, is_ack=False)
-    assert not confirms.returned("2", "text for a number")
+    assert not confirms.returned(message(), "312 NO_ROUTE")
     assert (status(first), status(second)) == (PublishStatus.CONFIRMED, PublishStatus.CONFIRMED)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        message("m2"),
+        message("m1", "crm"),
+        message("m1", key="elsewhere"),
+        message("m1", correlation_id="c"),
+        replace(message("m1"), body=b"x"),
+    ],
+)
+async def test_a_return_is_about_its_own_message(other: OutgoingMessage) -> None:
+    confirms, each = Confirms(), sent(message_id="m1")
+    confirms.add(1, each)
+    assert not confirms.returned(other, "312 NO_ROUTE")
+    assert confirms.returned(message("m1", headers={"added": "by the broker"}), "312 NO_ROUTE")
+    confirms.answered(1, multiple=False, is_ack=True)
+    assert status(each) is PublishStatus.UNROUTABLE
+
+
+async def test_a_return_of_one_of_two_copies_lets_neither_count_as_delivered() -> None:
+    """The first was given up for want of a confirm, then its queue went: the return is the second's."""
+    confirms, given_up, again = Confirms(), sent(1.0, "m1"), sent(9.0, "m1")
+    confirms.add(1, given_up)
+    confirms.expire(2.0)
+    confirms.add(2, again)
+    confirms.returned(message("m1"), "312 NO_ROUTE")
+    confirms.answered(2, multiple=False, is_ack=True)
+    assert status(again) is PublishStatus.UNROUTABLE
 
 
 @given(st.lists(st.tuples(st.integers(1, 12), st.booleans(), st.booleans()), max_size=30))

@@ -109,6 +109,7 @@ class FakeSource:
 
     def __init__(self) -> None:
         self.consuming = True
+        self.proven = True
         self.problem = ""
         self.waiting_since: float | None = None
         self.log: list[str] = []

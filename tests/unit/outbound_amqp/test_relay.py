@@ -135,15 +135,6 @@ async def test_what_the_broker_calls_too_large_is_given_up(store: FakeStore, bro
 
 
 @pytest.mark.parametrize("status", [PublishStatus.UNROUTABLE, PublishStatus.REFUSED])
-async def test_a_direct_reply_is_sent_at_best(store: FakeStore, broker: FakeBroker, status: PublishStatus) -> None:
-    broker.answers["amq.rabbitmq.reply-to.x"] = status
-    async with relaying(store, broker) as relay:
-        relay.offer(store.stored(publication(1, to="amq.rabbitmq.reply-to.x")))
-        await until(lambda: store.sent)
-    assert len(broker.published) == 1
-
-
-@pytest.mark.parametrize("status", [PublishStatus.UNROUTABLE, PublishStatus.REFUSED])
 async def test_a_ticket_is_never_given_up(store: FakeStore, broker: FakeBroker, status: PublishStatus) -> None:
     broker.answers["classify"] = status
     ticket = publication(1, to="classify", body=b"", headers={"llm-job-id": "job-1"}, create_time=LONG_AGO)
