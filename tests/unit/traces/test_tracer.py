@@ -121,7 +121,7 @@ def test_traces_without_the_extra_are_a_problem_of_the_configuration(monkeypatch
     monkeypatch.setattr(traces, "find_spec", lambda _name: None)
     settings = Settings.model_validate({"traces": {"endpoint": "http://localhost:4318"}})
 
-    with pytest.raises(ConfigurationProblems, match=r"llm-adapter\[traces\]"):
+    with pytest.raises(ConfigurationProblems, match=r"pip install .*\[traces\]"):
         traces.Traces(settings, instance="a")
 
 

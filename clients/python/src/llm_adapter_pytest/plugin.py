@@ -43,7 +43,7 @@ def simulated_adapter(pytestconfig: pytest.Config) -> "Iterator[SimulatedAdapter
     from llm_adapter.testing.simulated_adapter import find_adapter  # noqa: PLC0415 - as above
 
     if find_adapter() is None:
-        pytest.skip("the command `adapter` is not installed: pip install llm-adapter")
+        pytest.skip("the command `adapter` is not installed: install it from its repository")
     tasks = pytestconfig.rootpath / Path(pytestconfig.getini("llm_adapter_tasks"))
     with SimulatedAdapter(tasks, models=pytestconfig.getini("llm_adapter_models")) as adapter:
         yield adapter

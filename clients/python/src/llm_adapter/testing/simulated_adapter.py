@@ -35,7 +35,7 @@ class SimulatedAdapter:
         """tasks: the folder of task folders; models: every name that they use. Raises SimulatedAdapterError."""
         command = find_adapter()
         if command is None:
-            raise SimulatedAdapterError("the command `adapter` is not installed: pip install llm-adapter")
+            raise SimulatedAdapterError("the command `adapter` is not installed: install it from its repository")
         self._folder = Path(tempfile.mkdtemp(prefix="simulated-adapter-"))
         self._log = self._folder / "adapter.log"
         config = self._folder / "adapter.yaml"
