@@ -74,11 +74,9 @@ integration: setup servers ## Run the tests with real parts (broker, gRPC, simul
 faults: setup servers ## Break everything that may break, in the long forms (the short ones are part of make test): docs/guarantees.md
 	$(PYTEST) tests/faults -q --long
 
-test-matrix: setup servers ## Run all tests with real parts three times: SQLite, PostgreSQL, and PostgreSQL with three replicas
+test-matrix: setup servers ## Run the tests with real parts on SQLite, on PostgreSQL, and on PostgreSQL with three replicas (half an hour)
 	@deploy/setup/setup.sh java
-	$(PYTEST) tests/integration -q $(SEVERAL)
-	$(PYTEST) tests/integration -q $(SEVERAL) --database postgresql
-	$(PYTEST) tests/integration -q --database postgresql --replicas 3
+	$(BIN)/python tests/matrix/matrix_run.py $(SEVERAL)
 
 trace: setup servers ## Print one trace of a real run as a tree: a caller, RabbitMQ, the adapter, a model, and back (CALLER=java: from Java)
 	$(BIN)/python -m tests.traces.trace_run --caller $(CALLER)

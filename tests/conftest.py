@@ -27,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for kind in (SQLITE, POSTGRESQL):
         config.addinivalue_line("markers", f"{kind}: only where the run is about it (--database {kind})")
     config.addinivalue_line("markers", "long: only in the long form (--long)")
+    config.addinivalue_line("markers", "one_process(why): not in a run with several replicas (--replicas)")
     if Choice.replicas > 1 and Choice.kind == SQLITE:
         raise pytest.UsageError("--replicas: SQLite has exactly one serving process; add --database postgresql")
 
@@ -63,7 +64,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the database of this run cannot do, and what takes long."""
+    """Leave out what the database of this run cannot do, and what takes long; skip what is about one process."""
     others = [SQLITE if Choice.kind == POSTGRESQL else POSTGRESQL]
     if not config.getoption("--long"):
         others.append("long")
@@ -71,6 +72,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+    for item, mark in ((item, item.get_closest_marker("one_process")) for item in items):
+        if mark is not None and Choice.replicas > 1:
+            item.add_marker(pytest.mark.skip(reason=f"about one process: {mark.args[0]}"))
     # Of several test processes none shall begin with what takes longest when the others are done.
     items.sort(key=_most_seconds, reverse=True)
 

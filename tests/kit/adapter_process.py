@@ -17,12 +17,13 @@ from typing import Any, Self
 import yaml
 
 from tests.kit.databases import Choice, url_at
+from tests.kit.metrics_page import summed
 from tests.kit.secret_scan import OUTPUTS
 from tests.kit.secrets import made_up
 
 ADAPTER = str(Path(sys.executable).parent / "adapter")
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 class AdapterProcess:
@@ -73,16 +74,32 @@ class AdapterProcess:
     def grpc_address(self) -> str:
         return f"127.0.0.1:{self.grpc_port}"
 
+    @property
+    def grpc_target(self) -> str:
+        """The address of all replicas, for a GrpcCaller: each of its calls goes to the next of them."""
+        return "ipv4:" + ",".join(one.grpc_address for one in self.replicas)
+
+    @property
+    def replicas(self) -> list["AdapterProcess"]:
+        """This one, and in a run with several (`--replicas`) those beside it."""
+        return [self, *self._companions]
+
     def start(self) -> None:
         """Start, and wait until it serves; where the run has several replicas, with those beside it."""
-        self.begin()
-        self.await_started()
-        if Choice.replicas > 1 and "amqp" in self.settings and not self._options and not self._companions:
-            for number in range(2, Choice.replicas + 1):
-                companion = AdapterProcess(self.folder, self._shared(), name=f"{self.config.stem}-{number}")
-                companion.begin()
-                companion.await_started()
-                self._companions.append(companion)
+        # Without a broker there is exactly one replica; with options of its own a process is about itself.
+        if "amqp" in self.settings and not self._options and not self._companions:
+            numbers = range(2, Choice.replicas + 1)
+            self._companions = [
+                AdapterProcess(self.folder, self._shared(), name=f"{self.config.stem}-{number}") for number in numbers
+            ]
+        try:
+            for one in self.replicas:
+                one.begin()
+            for one in self.replicas:
+                one.await_started()
+        except BaseException:
+            self.kill()
+            raise
 
     def _shared(self) -> dict[str, Any]:
         """Settings of a replica beside this one."""
@@ -143,35 +160,45 @@ class AdapterProcess:
             return stream.read().decode(errors="replace")
 
     def kill(self) -> None:
-        """SIGKILL: no drain, no goodbye."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
+        """SIGKILL, to all replicas: no drain, no goodbye."""
+        for one in self.replicas:
+            if one.process is not None:
+                one.process.kill()
+                one.process.wait()
 
     def stop(self, seconds: float = 20.0) -> int:
         """SIGTERM, and wait for the drain; returns the exit code."""
-        while self._companions:
-            self._companions.pop().stop(seconds)
-        if self.process is None or self.process.poll() is not None:
-            return self.process.returncode if self.process else 0
-        with contextlib.suppress(OSError):  # it may be stopping already
-            OUTPUTS.look(f"the metrics of {self.config}", self.metrics())
-            OUTPUTS.look(f"/readyz of {self.config}", str(self.ready()))
-        self.process.send_signal(signal.SIGTERM)
+        running = [one for one in self.replicas if one.process is not None and one.process.poll() is None]
+        for one in running:
+            one._ask_to_stop()  # noqa: SLF001 - of the same class
         try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
+            for one in running:
+                one.process.wait(seconds)  # type: ignore[union-attr]  # it runs
+        finally:
+            self.kill()
+        return self.process.returncode if self.process else 0
+
+    def _ask_to_stop(self) -> None:
+        assert self.process is not None
+        with contextlib.suppress(OSError):  # it may be stopping already
+            OUTPUTS.look(f"the metrics of {self.config}", self._own_metrics())
+            OUTPUTS.look(f"/readyz of {self.config}", str(self.own_ready()))
+        self.process.send_signal(signal.SIGTERM)
 
     def metrics(self) -> str:
-        """The metrics page, and those of the replicas beside it."""
+        """The metrics page; of several replicas the sum of theirs."""
+        return summed([one._own_metrics() for one in self.replicas])  # noqa: SLF001 - of the same class
+
+    def _own_metrics(self) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=10) as page:
-            return "\n".join([str(page.read().decode()), *(one.metrics() for one in self._companions)])
+            return str(page.read().decode())
 
     def ready(self) -> tuple[int, dict[str, Any]]:
-        """Status and page of /readyz."""
+        """Status and page of /readyz; of several replicas one that is not ready, if there is one."""
+        return max((one.own_ready() for one in self.replicas), key=lambda found: found[0])
+
+    def own_ready(self) -> tuple[int, dict[str, Any]]:
+        """Status and page of /readyz of this process alone."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=10) as page:
                 return page.status, json.loads(page.read())

@@ -23,6 +23,8 @@ from llm_adapter.v1 import (
 from tests.kit.metadata import showing
 from tests.kit.secret_scan import OUTPUTS
 
+IN_TURN = '{"loadBalancingConfig": [{"round_robin": {}}]}'
+
 
 @dataclass(eq=False)
 class GrpcFailure(Exception):
@@ -40,9 +42,11 @@ class GrpcCaller:
     """Calls one adapter."""
 
     def __init__(self, address: str, *, key: str = "", tls: grpc.ChannelCredentials | None = None) -> None:
-        """Show a key, and a certificate if tls has one."""
+        """Show a key, and a certificate if tls has one. Calls go to each of several addresses (`ipv4:A,B`) in turn."""
         # Each has a connection of its own: gRPC would otherwise share it between callers of one address.
-        options = [("grpc.use_local_subchannel_pool", 1)]
+        options: list[tuple[str, Any]] = [("grpc.use_local_subchannel_pool", 1)]
+        if "," in address:
+            options.append(("grpc.service_config", IN_TURN))
         plain = grpc.insecure_channel(address, options) if tls is None else grpc.secure_channel(address, tls, options)
         self.channel = showing(plain, (("authorization", f"Bearer {key}"),)) if key else plain
         self.jobs = job_service_pb2_grpc.JobServiceStub(self.channel)

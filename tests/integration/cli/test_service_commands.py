@@ -28,7 +28,7 @@ def beside(cli: CommandLine, service: AdapterProcess) -> CommandLine:
 
 @pytest.fixture
 def caller(service: AdapterProcess) -> Iterator[GrpcCaller]:
-    caller = GrpcCaller(service.grpc_address)
+    caller = GrpcCaller(service.grpc_target)
     yield caller
     caller.close()
 

@@ -115,7 +115,7 @@ def adapter(
 
 @pytest.fixture
 def grpc_caller(adapter: AdapterProcess) -> Iterator[GrpcCaller]:
-    caller = GrpcCaller(adapter.grpc_address)
+    caller = GrpcCaller(adapter.grpc_target)
     yield caller
     caller.close()
 

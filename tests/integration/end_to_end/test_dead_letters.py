@@ -20,7 +20,7 @@ def test_a_message_that_expired_in_its_queue_is_answered_and_parked(
     adapter.start()
     try:
         answer = queue_caller.next_reply()
-        caller = GrpcCaller(adapter.grpc_address)
+        caller = GrpcCaller(adapter.grpc_target)
         job = caller.get(request_id=message_id)
         metrics = adapter.metrics()
         caller.close()

@@ -15,6 +15,7 @@ from tests.integration.end_to_end.conftest import FAST_BREAKER, SAMPLES, Simulat
 from tests.kit.adapter_process import ADAPTER, ROOT, AdapterProcess, clean_environment
 from tests.kit.callers import GrpcCaller, QueueCaller, grpc_failure
 from tests.kit.sender import send_confirmed
+from tests.kit.waiting import until
 
 TASK = "classify-ticket"
 PRICE = {"input": "1", "output": "1", "per": 1, "currency": "EUR"}
@@ -46,7 +47,7 @@ def serving(folder: Path, first: dict[str, Any], second: dict[str, Any], **secti
 
 @contextmanager
 def calling(process: AdapterProcess) -> Iterator[GrpcCaller]:
-    caller = GrpcCaller(process.grpc_address)
+    caller = GrpcCaller(process.grpc_target)
     yield caller
     caller.close()
 
@@ -117,7 +118,7 @@ def test_a_queue_is_served_while_one_model_is_up_and_held_while_none_is(
         send_confirmed(broker.url, "fallback.requests", TASK, [(one, ticket) for one in one_up])
         answered = [queue.next_result() for _ in one_up]
         simulators[1].control(down=True)
-        none_up = [f"b-{number}" for number in range(10)]
+        none_up = [f"b-{number}" for number in range(30)]  # enough for the breaker of each replica
         send_confirmed(broker.url, "fallback.requests", TASK, [(one, ticket) for one in none_up])
         wait_for_state(process, "down")
         simulators[1].control(down=False)
@@ -138,10 +139,8 @@ def make(folder: Path) -> Path:
 
 
 def wait_for_state(process: AdapterProcess, state: str) -> None:
-    """Wait until both models are in a state."""
-    import time  # noqa: PLC0415 - only here
-
-    deadline = time.monotonic() + 30
-    while {process.ready()[1]["parts"][f"model.{name}"] for name in ("first", "second")} != {state}:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    """Wait until both models are in a state, at each replica."""
+    names = ("model.first", "model.second")
+    until(
+        lambda: {one.own_ready()[1]["parts"][name] for one in process.replicas for name in names} == {state}, seconds=30
+    )

@@ -31,7 +31,7 @@ def short(
 
 @pytest.fixture
 def asked(short: AdapterProcess, broker: Any) -> Iterator[tuple[GrpcCaller, QueueCaller]]:
-    grpc_caller, queue_caller = GrpcCaller(short.grpc_address), QueueCaller(broker.url, PREFIX).open()
+    grpc_caller, queue_caller = GrpcCaller(short.grpc_target), QueueCaller(broker.url, PREFIX).open()
     yield grpc_caller, queue_caller
     queue_caller.close()
     grpc_caller.close()

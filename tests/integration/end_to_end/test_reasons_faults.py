@@ -50,7 +50,7 @@ def test_a_job_that_is_there_each_time_the_worker_dies_is_interrupted(
             wait_until(lambda: simulator.in_flight() == 0)
             adapter.start()
         answer = queue_caller.next_reply()
-        grpc_caller = GrpcCaller(adapter.grpc_address)
+        grpc_caller = GrpcCaller(adapter.grpc_target)
         job = grpc_caller.get(request_id=request_id)
         failure = grpc_failure(grpc_caller, "classify-ticket", ticket, request_id=request_id)
         after = grpc_caller.run("classify-ticket", ticket, request_id=new_id())
@@ -72,7 +72,7 @@ def test_a_locked_store_refuses_by_grpc_and_holds_by_queue(
     tmp_path: Path, simulator: SimulatorProcess, broker: Any, ticket: bytes
 ) -> None:
     with AdapterProcess(tmp_path, simulated_settings(simulator, broker.url, "locked")) as adapter:
-        grpc_caller, queue_caller = GrpcCaller(adapter.grpc_address), QueueCaller(broker.url, "locked").open()
+        grpc_caller, queue_caller = GrpcCaller(adapter.grpc_target), QueueCaller(broker.url, "locked").open()
         with locked(tmp_path / "adapter.db"):
             queued = queue_caller.send("classify-ticket", ticket, reply_to=queue_caller.replies)
             failure = grpc_failure(grpc_caller, "classify-ticket", ticket, request_id=new_id())
@@ -105,7 +105,7 @@ def test_a_bug_fails_the_job_with_an_error_id_for_the_log_and_parks_the_message(
     (task / "task.yaml").write_text(definition.replace("contract.py:Triage", "contract.py:BuggyTriage"))
     settings = simulated_settings(simulator, broker.url, "buggy") | {"tasks": str(tmp_path / "tasks")}
     with AdapterProcess(tmp_path, settings) as adapter:
-        grpc_caller, queue_caller = GrpcCaller(adapter.grpc_address), QueueCaller(broker.url, "buggy").open()
+        grpc_caller, queue_caller = GrpcCaller(adapter.grpc_target), QueueCaller(broker.url, "buggy").open()
         queued = queue_caller.send("classify-ticket", ticket, reply_to=queue_caller.replies)
         answer = queue_caller.next_reply()
         asked = new_id()

@@ -38,7 +38,7 @@ def limited(
 
 @pytest.fixture
 def asked(limited: AdapterProcess, broker: Any) -> Iterator[tuple[GrpcCaller, QueueCaller]]:
-    grpc_caller, queue_caller = GrpcCaller(limited.grpc_address), QueueCaller(broker.url, PREFIX).open()
+    grpc_caller, queue_caller = GrpcCaller(limited.grpc_target), QueueCaller(broker.url, PREFIX).open()
     yield grpc_caller, queue_caller
     queue_caller.close()
     grpc_caller.close()
@@ -72,6 +72,7 @@ def test_what_is_over_a_limit_fails_the_same_on_both_faces(
     assert [len(simulator.calls(one)) for one in (request_id, message_id)] == [calls, calls]
 
 
+@pytest.mark.one_process("other replicas have room")
 def test_a_full_process_refuses_by_grpc_and_holds_by_queue(
     limited: AdapterProcess, asked: tuple[GrpcCaller, QueueCaller], simulator: SimulatorProcess, ticket: bytes
 ) -> None:

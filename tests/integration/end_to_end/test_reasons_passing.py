@@ -1,12 +1,15 @@
 """Passing trouble: never recorded, held by queue; over gRPC and by queue."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.integration.end_to_end.conftest import SimulatorProcess
+from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import GrpcCaller, GrpcFailure, QueueCaller, grpc_failure, new_id
+from tests.kit.waiting import until
 
 
 def test_a_callers_deadline_ends_its_wait_and_the_repeat_gets_the_outcome_unpaid(
@@ -26,16 +29,19 @@ def test_a_callers_deadline_ends_its_wait_and_the_repeat_gets_the_outcome_unpaid
 
 
 @pytest.fixture
-def down(simulator: SimulatorProcess, grpc_caller: GrpcCaller, ticket: bytes) -> Iterator[SimulatorProcess]:
-    """Give the simulator, which is up again, and known to be up, after the test."""
+def down(
+    simulator: SimulatorProcess, adapter: AdapterProcess, grpc_caller: GrpcCaller, ticket: bytes
+) -> Iterator[SimulatorProcess]:
+    """Give the simulator, which is up again, and known to be up to each replica, after the test."""
     yield simulator
     simulator.control(down=False, status=None)
-    for _ in range(20):
-        try:
+
+    def is_known_to_be_up() -> bool:
+        with contextlib.suppress(GrpcFailure):
             grpc_caller.run("classify-ticket", ticket, request_id=new_id())
-        except GrpcFailure:
-            continue
-        return
+        return {one.own_ready()[1]["parts"]["model.default"] for one in adapter.replicas} == {"up"}
+
+    until(is_known_to_be_up, seconds=30)
 
 
 def test_a_model_that_is_down_is_model_unavailable_with_pushback(

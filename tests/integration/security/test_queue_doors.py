@@ -41,7 +41,7 @@ class Secured:
         return contextlib.closing(QueueCaller(url, "adapter").open())
 
     def grpc_caller(self, client: str) -> "contextlib.closing[GrpcCaller]":
-        return contextlib.closing(GrpcCaller(self.process.grpc_address, key=self.keys[client]))
+        return contextlib.closing(GrpcCaller(self.process.grpc_target, key=self.keys[client]))
 
 
 @pytest.fixture(scope="module")
