@@ -105,7 +105,7 @@ async def open_link(
     settings = LinkSettings(urls=[url], **(FAST | times))
     link = Link(settings, role, setup=setup, on_event=on_event)
     async with running(link.run()):
-        await link.wait_open(10)
+        await link.wait_open(30)
         yield link
 
 

@@ -23,7 +23,7 @@ async def test_another_url_is_taken_when_one_is_dead(broker: Any) -> None:
         urls = [f"amqp://guest:guest@127.0.0.1:{dead.getsockname()[1]}/", broker.url]
         link = Link(LinkSettings(urls=urls, **FAST), "consume")
         async with running(link.run()):
-            await link.wait_open(10)
+            await link.wait_open(30)
             assert link.problem == ""
 
 
@@ -37,7 +37,7 @@ async def test_a_link_that_cannot_connect_says_why_and_keeps_trying(broker: Any)
                 await link.wait_open(0.01)
             assert link.state is not LinkState.FAILED
             forwarder.set_mode(Mode.PASS)
-            await link.wait_open(10)
+            await link.wait_open(30)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ async def test_a_topology_that_differs_needs_a_person_and_recovers_once_it_is_ch
             assert "other arguments" in link.problem
             generation = link.generation
             await channel.delete_queue(queue)
-            await link.wait_open(10)
+            await link.wait_open(30)
             assert link.generation > generation
 
 

@@ -92,7 +92,7 @@ async def test_nothing_is_sent_while_the_link_is_down(broker: Any, prefix: str) 
         assert outcome.status is NOT_SENT
         assert outcome.detail == link.problem != ""
         forwarder.set_mode(Mode.PASS)
-        await link.wait_open(10)
+        await link.wait_open(30)
         assert (await publisher.publish(message(prefix))).status is UNROUTABLE
 
 

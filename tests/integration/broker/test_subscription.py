@@ -69,7 +69,7 @@ async def test_a_fresh_message_arrives_after_the_broker_restarted(broker: Any, p
                 await asyncio.to_thread(broker.stop_app)
                 await asyncio.to_thread(broker.start_app)
             await eventually(lambda: link.generation > 1 and sending.generation > 1, 20)
-            await sending.wait_open(10)
+            await sending.wait_open(30)
             await subscription.wait_consuming(10)
             await send(sending, prefix, b"after")
             assert await take(subscription) == b"after"

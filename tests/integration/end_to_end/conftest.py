@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.adapter_process import ADAPTER, ROOT, AdapterProcess, clean_environment
+from tests.kit.adapter_process import ADAPTER, ROOT, START_SECONDS, AdapterProcess, clean_environment
 from tests.kit.callers import GrpcCaller, QueueCaller
 from tests.kit.rabbitmq import broker  # noqa: F401 - a fixture
 from tests.kit.secret_scan import OUTPUTS
@@ -38,7 +38,7 @@ class SimulatorProcess:
     def _read_url(self) -> str:
         import time  # noqa: PLC0415 - only here
 
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             for word in self._stderr.read_text().split():
                 if word.startswith("http://"):
