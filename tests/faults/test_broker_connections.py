@@ -89,6 +89,7 @@ async def test_a_socket_that_opens_and_brings_nothing_is_not_taken_for_recovered
     assert log.names().count("subscription_recovered") == 1
 
 
+@pytest.mark.long
 async def test_a_broker_that_hears_us_and_says_nothing_any_more_is_noticed_by_its_heartbeat() -> None:
     """Half-open: what we send arrives, nothing comes back. It takes pika the heartbeat and five seconds."""
     log = EventLog()
