@@ -31,14 +31,13 @@ class Prover:
         if self._publisher is None:
             consumer.proven.set()
             return
-        await self._seek(consumer, self._publisher)
-        if consumer.proven.is_set() and self._lost_at is not None:
+        if await self._seek(consumer, self._publisher) and self._lost_at is not None:
             seconds = asyncio.get_running_loop().time() - self._lost_at
             self._lost_at = None
             self._events.emit("subscription_recovered", after_seconds=round(seconds, 3))
 
-    async def _seek(self, consumer: Consumer, publisher: Publisher) -> None:
-        """Send probes until a message came, or the consumer is given up.
+    async def _seek(self, consumer: Consumer, publisher: Publisher) -> bool:
+        """Send probes until a message came: True; False when the consumer is given up, or nobody can tell.
 
         Where we may not write to the queue by its name nothing can be proven: then the broker's word has to do.
         """
@@ -49,10 +48,12 @@ class Prover:
             if outcome.status is PublishStatus.REFUSED:
                 self._events.emit("probe_refused", problem=outcome.detail)
                 consumer.proven.set()
+                return False
             taken += outcome.status is PublishStatus.CONFIRMED
             if taken >= self._times.silent_after_probes:
                 consumer.give_up()
-                return
+                return False
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._times.probe_seconds):
                     await consumer.proven.wait()
+        return True
