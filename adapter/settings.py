@@ -71,6 +71,8 @@ class Amqp(Section):
     max_held: int = Field(500, ge=1, le=2000)
     max_held_bytes: int = Field(268_435_456, ge=1)
     max_hold_seconds: Seconds = 600
+    lost_after_seconds: Seconds = 3600
+    """A job whose message was not seen for so long, in empty queues, is INTERRUPTED: the message is gone."""
     consumer_timeout_seconds: Interval = 1800
     """What the broker's consumer_timeout is set to; it cannot be asked. What is held longer costs the channel."""
     unroutable_wait_seconds: Seconds = 600
@@ -83,6 +85,12 @@ class Amqp(Section):
     max_result_bytes: int = Field(8_388_608, ge=1024)
     unknown_task_releases: int = Field(3, ge=0)
     """A message for an unknown task goes back so often first: a newer replica may know the task."""
+
+    @model_validator(mode="after")
+    def _waits_for_those_in_hand(self) -> "Amqp":
+        if self.lost_after_seconds < 2 * self.hold_seconds:
+            raise ValueError("lost_after_seconds must be at least twice max_hold_seconds")
+        return self
 
     @property
     def hold_seconds(self) -> float:

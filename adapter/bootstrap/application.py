@@ -10,6 +10,7 @@ from adapter.bootstrap.broker import BrokerSide
 from adapter.bootstrap.catalogue import read_catalogue
 from adapter.bootstrap.core import Core, build_core, build_store
 from adapter.bootstrap.doors import Doors, certificates_of
+from adapter.bootstrap.failpoints import arm_failpoints, around_models
 from adapter.bootstrap.limits import build_share_exchange, warn_of_small_limits
 from adapter.bootstrap.models import build_models, close_models
 from adapter.bootstrap.operators import build_operator_side
@@ -18,6 +19,7 @@ from adapter.bootstrap.traces import Traces
 from adapter.errors import StoreUnavailable
 from adapter.inbound.grpc.server import GrpcServer, GrpcServerSettings
 from adapter.inbound.http import OperationsServer
+from adapter.outbound.loop_watch import LoopWatch
 from adapter.outbound.metrics import Metrics
 from adapter.outbound.system_clock import SystemClock
 from adapter.service.housekeeping import Housekeeping, HousekeepingSettings
@@ -49,13 +51,16 @@ class Application:
 
         Seat: of one of several workers; None = alone.
         """
+        arm_failpoints()
         self.settings = settings
         self.seat = seat
         self.metrics = Metrics()
         catalogue = read_catalogue(settings)
         store = build_store(settings)
         self.traces = Traces(settings, instance=store.replica_id)
-        models = self.traces.around_models(build_models(settings, catalogue, self.metrics, shares_limits=True))
+        models = self.traces.around_models(
+            around_models(build_models(settings, catalogue, self.metrics, shares_limits=True))
+        )
         self.doors = Doors(settings.auth, SystemClock())
         self._certificates = certificates_of(settings.grpc.tls)
         self.broker = (
@@ -105,12 +110,14 @@ class Application:
         if await core.store.reap():
             core.runs.start_slowly()
         await self.shares.exchange()
+        self._beside(LoopWatch(self.metrics.loop_lag).run(), "loop watch")
         self._beside(self.shares.run(), "shares")
         self._beside(self.housekeeping.run(), "housekeeping")
         await self.doors.open()
         self._beside(self.doors.run(), "doors")
         if self.broker:
             self._beside(self.broker.run(), "broker")
+            self._beside(self.broker.lost_messages(core).run(), "lost messages")
             await self.broker.wait_consuming(_BROKER_SECONDS)
         else:
             self._beside(core.submissions.run_stored(), "stored jobs")

@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from adapter.bootstrap.core import Core
+from adapter.bootstrap.request_queues import RequestQueuesAtBroker
 from adapter.broker.close_rules import CloseAction
 from adapter.broker.direct_replies import DividedPublisher
 from adapter.broker.errors import BrokerError, SetupFailed
@@ -39,6 +40,7 @@ from adapter.secret import reveal
 from adapter.service.clients import Clients
 from adapter.service.deliveries import Deliveries
 from adapter.service.holding import TICKET_AT_RETURNS, QueueSettings
+from adapter.service.lost_messages import LostMessages, LostSettings
 from adapter.service.refusals import Refusals
 from adapter.service.routing import Routing
 from adapter.settings import Amqp, Limits
@@ -138,6 +140,19 @@ class BrokerSide:
             on_event=self._on_event,
             tracer=self._tracer,
             prober=self.publisher,
+        )
+
+    def lost_messages(self, core: Core) -> LostMessages:
+        """What ends jobs whose message is gone."""
+        lost_after = self.amqp.lost_after_seconds
+        return LostMessages(
+            store=core.store,
+            unclaimed=core.store.unclaimed,
+            queues=RequestQueuesAtBroker(self.consume_link, self.topology),
+            worker=core.worker,
+            clock=core.clock,
+            observer=core.metrics,
+            settings=LostSettings(lost_after, min(30.0, max(0.2, lost_after / 10))),
         )
 
     def _face(self, clients: Clients) -> AmqpFaceSettings:

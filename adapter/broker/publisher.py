@@ -14,6 +14,7 @@ from adapter.broker.properties import short_string, to_pika
 from adapter.broker.suspects import Suspects
 from adapter.broker.window import Window
 from adapter.domain.message import OutgoingMessage, PublishOutcome, PublishStatus
+from adapter.failpoints import Failpoint, reach
 
 _MOST_UNANSWERED_WINDOWS = 10
 _REFUSING_CODES = frozenset({311, 403, 404, 405, 406})
@@ -89,6 +90,7 @@ class BrokerPublisher:
             return PublishOutcome(PublishStatus.NOT_SENT, "Too many messages wait for the broker's confirms.")
         try:
             sent = await self._send(message)
+            await reach(Failpoint.BEFORE_CONFIRM)
             return await sent.outcome
         except BadPropertyError as error:
             return PublishOutcome(PublishStatus.REFUSED, str(error))

@@ -22,6 +22,7 @@ _COMMANDS = {
 }
 
 _WORKER = "worker"  # what `serve --workers` starts; not for people, so it is not listed
+_UNLISTED = {"failpoints": "Where a test can break the process: list."}
 
 
 def build_app(arguments: Sequence[str]) -> typer.Typer:
@@ -43,6 +44,11 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
             _add(app, name, summary)
         else:
             app.command(name, help=summary)(lambda: None)
+    for name, summary in _UNLISTED.items():
+        if name == asked:
+            _add(app, name, summary)
+        else:
+            app.command(name, help=summary, hidden=True)(lambda: None)
     return app
 
 

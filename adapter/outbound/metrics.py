@@ -8,6 +8,8 @@ from adapter.domain.usage import Usage
 _MODEL_BUCKETS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 _OVERHEAD_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+_LAG_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
 
 class Metrics:
     """Implements ports.Observer on a registry of its own."""
@@ -52,6 +54,9 @@ class Metrics:
         self._pending = Gauge("adapter_publications_pending", "Publications that wait to be confirmed.", registry=reg)
         self._links = Gauge("adapter_broker_link_up", "1 = the connection is open.", ["role"], registry=reg)
         self._queues = Gauge("adapter_queue_up", "1 = a message came by the consumer of now.", ["queue"], registry=reg)
+        self._loop_lag = Histogram(
+            "adapter_loop_lag_seconds", "How late the event loop is.", buckets=_LAG_BUCKETS, registry=reg
+        )
         self._broker_events = Counter("adapter_broker_events", "What happened to links.", ["event"], registry=reg)
 
     def job_finished(self, job: Job, origin: Origin) -> None:
@@ -112,6 +117,10 @@ class Metrics:
     def queue_state(self, queue: str, *, is_up: bool) -> None:
         """Show whether messages of a queue really come."""
         self._queues.labels(queue).set(1 if is_up else 0)
+
+    def loop_lag(self, seconds: float) -> None:
+        """Show how late the event loop is."""
+        self._loop_lag.observe(seconds)
 
     def broker_event(self, event: str) -> None:
         """Count what happened to a broker link or channel."""

@@ -3,6 +3,7 @@
 from adapter.ports.memory import JobStore
 from adapter.ports.outside import Clock, Model, Observer, Publisher
 from adapter.ports.records import (
+    SUSPECT_CLAIMS,
     CallDetail,
     Claim,
     ClaimLostError,
@@ -13,12 +14,14 @@ from adapter.ports.records import (
     Recorded,
     RunningNow,
     StoredCall,
+    Suspect,
 )
 from adapter.ports.shares import ShareStore
 from adapter.ports.tracing import NO_TRACER, Attributes, AttributeValue, Span, SpanKind, Tracer
 
 __all__ = [
     "NO_TRACER",
+    "SUSPECT_CLAIMS",
     "AttributeValue",
     "Attributes",
     "CallDetail",
@@ -39,5 +42,6 @@ __all__ = [
     "Span",
     "SpanKind",
     "StoredCall",
+    "Suspect",
     "Tracer",
 ]

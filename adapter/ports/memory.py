@@ -19,14 +19,15 @@ class JobStore(Protocol):
     replica_id: str
 
     # a job's life
-    async def claim(self, new: NewJob) -> ClaimResult:
+    async def claim(self, new: NewJob, *, alone: bool = False) -> ClaimResult:
         """Insert the job as RUNNING of this replica, or take it if nobody works on it (PENDING, or its owner lapsed).
 
         Dedupes by (client, request_id) when a request_id is given; content_hash must match the row's ("" in the row =
         a cancel that came first, which matches anything). With a tombstone (cancelled before arrival) returns Recorded.
+        A suspect is taken only for work on it alone.
         """
 
-    async def claim_stored(self, job_id: str) -> ClaimResult | None:
+    async def claim_stored(self, job_id: str, *, alone: bool = False) -> ClaimResult | None:
         """Take a stored job (ticket, submitted). None = no such job."""
 
     async def submit(

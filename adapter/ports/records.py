@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from adapter.domain.job import Job, Origin, State, Verdict
+from adapter.domain.job import Job, Origin, Route, State, Verdict
 from adapter.domain.model import Reply, Turn
 from adapter.domain.payload import Payload
+
+SUSPECT_CLAIMS = 2
+"""A job that was claimed so often without an end is worked on alone once more, and after that not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class NewJob:
     deadline: datetime | None = None
     traceparent: str = ""
     tracestate: str = ""
+    routes: tuple[Route, ...] = ()
+    """Of a request by queue: where it wants its answer, should its message be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +89,21 @@ class RunningNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspect:
+    """The job was claimed twice without an end, and may be why: it is claimed again only to be worked on alone."""
+
+    job_id: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
 class IdReused:
     """The same client and request id came before with other content."""
 
     job_id: str
 
 
-ClaimResult = Claim | Recorded | RunningNow | IdReused
+ClaimResult = Claim | Recorded | RunningNow | Suspect | IdReused
 
 
 class ClaimLostError(Exception):

@@ -9,12 +9,28 @@ from adapter.domain.client import Client
 from adapter.domain.job import Job, JobRequest, Origin
 from adapter.domain.trace import TraceContext
 from adapter.errors import PayloadTooLarge, RequestIdReused
-from adapter.ports import NO_TRACER, Claim, ClaimResult, Clock, IdReused, JobStore, NewJob, Recorded, RunningNow, Tracer
+from adapter.failpoints import Failpoint, reach
+from adapter.ports import (
+    NO_TRACER,
+    Claim,
+    ClaimResult,
+    Clock,
+    IdReused,
+    JobStore,
+    NewJob,
+    Recorded,
+    RunningNow,
+    Suspect,
+    Tracer,
+)
 from adapter.service.client_rates import ClientRates
 from adapter.service.clients import ClientOf, task_denied
 from adapter.service.live_runs import LiveRun, LiveRuns
 from adapter.service.work import Worker
 from adapter.tasks.catalogue import Catalogue
+
+Found = LiveRun | Job | RunningNow | Suspect | None
+"""What stands for a request."""
 
 
 def content_hash(request: JobRequest) -> str:
@@ -92,18 +108,20 @@ class Admission:
 
         async def claim() -> ClaimResult:
             nonlocal is_first
+            alone = self.runs.solo.is_taken
             may_be_stored, is_first = not (is_first or new.request_id), False
-            stored = await self.store.claim_stored(new.job_id) if may_be_stored else None
-            return await self.store.claim(new) if stored is None else stored
+            stored = await self.store.claim_stored(new.job_id, alone=alone) if may_be_stored else None
+            return await self.store.claim(new, alone=alone) if stored is None else stored
 
         return claim
 
     async def find(
         self, claim: Callable[[], Awaitable[ClaimResult | None]], run_of: Callable[[Claim], LiveRun]
-    ) -> LiveRun | Job | RunningNow | None:
+    ) -> Found:
         """Claim, and return what there is to wait for: a run in this process, joined, or a job with its outcome.
 
-        RunningNow: another replica works on it, look again later. None: there is no such job. Raises RequestIdReused.
+        RunningNow: another replica works on it, look again later. Suspect: look again in a turn of runs.solo.
+        None: there is no such job. Raises RequestIdReused.
         """
         # Shielded: a claim that was stored must get its run, also when its caller left meanwhile.
         claiming = asyncio.ensure_future(self._claim(claim, run_of, self.runs.place()))
@@ -118,14 +136,17 @@ class Admission:
         claim: Callable[[], Awaitable[ClaimResult | None]],
         run_of: Callable[[Claim], LiveRun],
         place: AbstractContextManager[object],
-    ) -> LiveRun | Job | RunningNow | None:
+    ) -> Found:
         with place:
+            await reach(Failpoint.BEFORE_CLAIM)
             result = await claim()
         match result:
             case Claim():
                 return self.worker.start(run_of(result).join())
             case Recorded(job):
                 return job
+            case Suspect():
+                return result
             case IdReused(job_id):
                 raise RequestIdReused(metadata={"job_id": job_id})
             case RunningNow(job_id):
@@ -134,7 +155,7 @@ class Admission:
         return None
 
 
-def _leave(claiming: asyncio.Future[LiveRun | Job | RunningNow | None]) -> None:
+def _leave(claiming: asyncio.Future[Found]) -> None:
     """Leave a run that was joined for a caller who is gone."""
     if claiming.cancelled() or claiming.exception() is not None:
         return

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from adapter.domain.progress import ProgressKind
+from adapter.failpoints import Failpoint, reach
 from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.pipeline.call_model import CallLog
 from adapter.pipeline.run import RunRecord
@@ -30,6 +31,7 @@ class CallRecord:
         async def started(target: GatedModel) -> StoredCall:
             await self._stop_if_unwanted()
             await self.note_version(task)
+            await reach(Failpoint.BEFORE_CALL)
             return await self._start(target)
 
         return CallLog(started, self._end, self._run.waits_for, self._waited)
@@ -78,9 +80,12 @@ class CallRecord:
         self._run.open_call = call
         if call.error:
             self._waited(call.duration_seconds)
-        await self._write_end(call)
-        if call.error:
+            await self._write_end(call)
             self._run.stop_unwanted()
+            return
+        await reach(Failpoint.BEFORE_REPLY)
+        await self._write_end(call)
+        await reach(Failpoint.AFTER_REPLY)
 
     async def _write_end(self, call: StoredCall) -> None:
         async def write() -> None:

@@ -1,8 +1,8 @@
 """The use cases of the queue face: work on a delivery to its outcome, hold it, answer it, give it back."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -10,16 +10,17 @@ import structlog
 from adapter.domain.job import Job, JobRequest, Origin, Route
 from adapter.domain.message import ReceivedMessage
 from adapter.domain.trace import TraceContext
-from adapter.errors import AdapterError, Overloaded, RequestError, TryAgainError
+from adapter.errors import AdapterError, RequestError, TryAgainError
 from adapter.pipeline.availability.gate import GateState
-from adapter.ports import Clock, Observer, RunningNow
-from adapter.service.admission import Admission
+from adapter.ports import Clock, Observer, RunningNow, Suspect
+from adapter.service.admission import Admission, Found
 from adapter.service.api import Disposition
 from adapter.service.holding import Held, QueueSettings
 from adapter.service.live_runs import Intent, LiveRun, LiveRuns, Replacement, RunStopped
 from adapter.service.refusals import Refusals
 from adapter.service.routing import Routing
 from adapter.service.submissions import Submissions
+from adapter.service.turns import Turns, counted
 from adapter.service.work import Worker
 
 log = structlog.get_logger()
@@ -53,6 +54,7 @@ class Deliveries:
         self._settings = settings
         self._next_probe: dict[str, float] = {}
         self._is_store_away = False
+        self._turns = Turns(runs, clock, observer, has_model=self._has_model, retry_seconds=settings.retry_seconds)
 
     async def wait_until_takable(self, task: str) -> None:
         """Return when a message of this task may be started; see api.QueueService."""
@@ -92,9 +94,10 @@ class Deliveries:
             new = self._admission.new_job(request, Origin.QUEUED)
             task = self._admission.catalogue.resolve(request.task)
             routes = self._routing.all_routes(request, task)
+            new = replace(new, routes=routes)
             claim = self._admission.claimer(new)
 
-            def find() -> Awaitable[LiveRun | Job | RunningNow | None]:
+            def find() -> Awaitable[Found]:
                 return self._admission.find(
                     claim, lambda claimed: LiveRun(claimed, request, routes=routes, message=message)
                 )
@@ -133,36 +136,27 @@ class Deliveries:
         """Find the job or its run, wait for the outcome, answer; hold on while something passing is in the way."""
         if (held.message.delivery_count or 0) >= self._settings.ticket_at_returns:
             return await self._replace(held)
+        settled: Disposition | Suspect | None = None
         while True:
             cause: AdapterError | None = None
             try:
-                await self._room(held)
-                disposition = await self._settle(held)
+                async with self._turns.turn(settled, held.since + self._settings.max_hold_seconds):
+                    settled = await self._settle(held)
             except TryAgainError as exc:
-                cause, disposition = exc, None
-            if disposition is not None:
-                return disposition
+                cause, settled = exc, None
+            if isinstance(settled, Disposition):
+                return settled
             if not self._hold_left(held):
                 return await self._replace(held)
             await self._wait_a_little(held, cause)
 
-    async def _room(self, held: Held) -> None:
-        """Wait for room. Raises Overloaded when there is none as long as the delivery may be held."""
-        if not self._runs.is_full:
-            return
-        overloaded = Overloaded()
-        with self._counted(overloaded):
-            try:
-                async with asyncio.timeout(self._hold_left(held)):
-                    await self._runs.room()
-            except TimeoutError:
-                raise overloaded from None
-
-    async def _settle(self, held: Held) -> Disposition | None:
+    async def _settle(self, held: Held) -> Disposition | Suspect | None:
         """One try; None = nothing is settled yet."""
         found = await held.find()
         if isinstance(found, RunningNow):
             return None
+        if isinstance(found, Suspect):
+            return found
         if isinstance(found, LiveRun):
             run = found
             try:
@@ -196,7 +190,7 @@ class Deliveries:
             while not run.done.done():
                 change: asyncio.Future[Any] = asyncio.ensure_future(run.cause_change())
                 left = max(0.0, (last if run.cause is None else min(until, last)) - self._clock.monotonic())
-                with self._counted(run.cause):
+                with counted(self._observer, run.cause):
                     try:
                         done, _ = await asyncio.wait(
                             {run.done, change}, timeout=left, return_when=asyncio.FIRST_COMPLETED
@@ -237,21 +231,10 @@ class Deliveries:
                 log.info("delivery_replaced", queue=held.message.queue, returns=held.message.delivery_count or 0)
                 return Disposition.ACK
 
-    @contextmanager
-    def _counted(self, cause: AdapterError | None) -> Iterator[None]:
-        if cause is None:
-            yield
-            return
-        self._observer.held(cause.reason, 1)
-        try:
-            yield
-        finally:
-            self._observer.held(cause.reason, -1)
-
     async def _wait_a_little(self, held: Held, cause: AdapterError | None) -> None:
         """Without a cause, another replica works on the job, or gave it up just now."""
         asked = cause.retry_after_seconds if cause is not None else None
-        with self._counted(cause):
+        with counted(self._observer, cause):
             await self._clock.sleep(min(asked or self._settings.retry_seconds, self._hold_left(held)))
 
     async def _refuse_request(self, message: ReceivedMessage, error: AdapterError, request: JobRequest) -> Disposition:

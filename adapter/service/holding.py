@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from adapter.domain.job import Job, Route
+from adapter.domain.job import Route
 from adapter.domain.message import ReceivedMessage
-from adapter.ports import RunningNow
+from adapter.service.admission import Found
 from adapter.service.live_runs import LiveRun
 
 # Brokers give a message up that came back too often (20 times by default); a ticket begins anew.
@@ -33,7 +33,7 @@ class Held:
     message: ReceivedMessage
     routes: tuple[Route, ...]
     """Where its answer goes. () = it is a ticket: they are stored with the job."""
-    find: Callable[[], Awaitable[LiveRun | Job | RunningNow | None]]
+    find: Callable[[], Awaitable[Found]]
     replace: Callable[[], Awaitable[object]]
     since: float
     """Clock time at which it came into our hands."""

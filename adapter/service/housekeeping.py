@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from adapter.errors import StoreUnavailable
+from adapter.failpoints import Failpoint, reach
 from adapter.ports import Clock, JobStore
 from adapter.service.live_runs import Intent, LiveRuns
 
@@ -55,6 +56,7 @@ class Housekeeping:
             await self._clock.sleep(seconds)
 
     async def _beat(self) -> None:
+        await reach(Failpoint.HEARTBEAT)
         await self._store.heartbeat()
         self._note_store(writable=True, detail="")
 

@@ -19,8 +19,8 @@ from adapter.errors import (
 )
 from adapter.pipeline.availability.gate import GateState
 from adapter.pipeline.read_record import read_record
-from adapter.ports import Clock, JobFilter, JobStore
-from adapter.service.admission import Admission
+from adapter.ports import Clock, JobFilter, JobStore, RunningNow, Suspect
+from adapter.service.admission import Admission, Found
 from adapter.service.api import Caller
 from adapter.service.live_runs import Intent, LiveRun, LiveRuns, RunStopped
 from adapter.service.submissions import Submissions
@@ -77,18 +77,23 @@ class Jobs:
         new = self._admission.new_job(request, Origin.RUN)
         await self._admission.rates.take(request.client)
         claim = self._admission.claimer(new)
+        found: Found = None
         while True:
             self._refuse_when_full()
-            await self._runs.room()
-            found = await self._admission.find(claim, lambda claimed: LiveRun(claimed, request))
-            if isinstance(found, Job):
-                return found
-            if not isinstance(found, LiveRun):
+            async with contextlib.AsyncExitStack() as turn:
+                if isinstance(found, Suspect):
+                    await turn.enter_async_context(self._runs.solo.turn())
+                else:
+                    await self._runs.room()
+                found = await self._admission.find(claim, lambda claimed: LiveRun(claimed, request))
+                if isinstance(found, Job):
+                    return found
+                if isinstance(found, LiveRun):
+                    seen.append(found.job_id)
+                    with contextlib.suppress(RunStopped):  # somebody else ended the run: look again what there is
+                        return await self._wait_for(found)
+            if isinstance(found, RunningNow):
                 await self._clock.sleep(self._settings.poll_seconds)
-                continue
-            seen.append(found.job_id)
-            with contextlib.suppress(RunStopped):  # somebody else ended the run: look again what there is
-                return await self._wait_for(found)
 
     def _refuse_when_stopping(self) -> None:
         if self._runs.is_draining:

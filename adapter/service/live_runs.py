@@ -12,6 +12,7 @@ from adapter.domain.message import Publication, ReceivedMessage
 from adapter.domain.progress import Progress, ProgressKind
 from adapter.errors import AdapterError
 from adapter.ports import Claim, StoredCall
+from adapter.service.solo import Solo
 
 # Progress that a slow watcher has not taken yet; older events are dropped, never the final job.
 WATCHER_BACKLOG = 100
@@ -23,6 +24,8 @@ class Intent(StrEnum):
     UNWANTED = "unwanted"
     CANCEL = "cancel"
     TICKET = "ticket"
+    YIELD = "yield"
+    """A suspect needs the process; or is one itself, whose model went away."""
     SHUTDOWN = "shutdown"
 
 
@@ -121,6 +124,11 @@ class LiveRun:
         if not self.is_wanted and self.open_call is None:
             self.stop(Intent.UNWANTED)
 
+    def end_wait(self) -> None:
+        """Give the job back if it only waits."""
+        if self.cause is not None and self.open_call is None:
+            self.stop(Intent.YIELD)
+
     def stop(self, intent: Intent) -> None:
         """End the run; one that is writing its outcome already goes on to it."""
         if self.is_settling or self.done.done() or self.intent is not None:
@@ -188,8 +196,9 @@ class LiveRuns:
         self.is_draining = False
         self._pace: int | None = None
         self._runs: dict[str, LiveRun] = {}
-        self._claiming = 0
+        self.claiming = 0
         self._room = asyncio.Event()
+        self.solo = Solo(self, self._room)
 
     def __len__(self) -> int:
         """Jobs in flight."""
@@ -209,12 +218,12 @@ class LiveRuns:
     @property
     def free(self) -> int:
         """How many more jobs are taken now; none while the process drains."""
-        if self.is_draining:
+        if self.is_draining or self.solo.is_wanted:
             return 0
         free = self.limit - len(self._runs)
         if self._pace is not None:
             free = min(free, self._pace - sum(run.cause is None for run in self._runs.values()))
-        return max(0, free - self._claiming)
+        return max(0, free - self.claiming)
 
     @property
     def is_full(self) -> bool:
@@ -224,7 +233,7 @@ class LiveRuns:
     @property
     def is_overloaded(self) -> bool:
         """True when there are as many jobs as there may ever be."""
-        return len(self._runs) + self._claiming >= self.limit
+        return len(self._runs) + self.claiming >= self.limit
 
     async def room(self) -> None:
         """Return when there is room for another job, or the process drains."""
@@ -234,13 +243,13 @@ class LiveRuns:
 
     def place(self) -> ExitStack:
         """Keep a place, from now on, for a job that is being claimed; leaving the block gives it back."""
-        self._claiming += 1
+        self.claiming += 1
         block = ExitStack()
         block.callback(self._place_is_free)
         return block
 
     def _place_is_free(self) -> None:
-        self._claiming -= 1
+        self.claiming -= 1
         self._room.set()
 
     def get(self, job_id: str) -> LiveRun | None:

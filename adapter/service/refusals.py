@@ -21,7 +21,7 @@ from adapter.errors import (
     TaskNotFound,
 )
 from adapter.pipeline.run import RunRecord
-from adapter.ports import Claim, Clock, IdReused, JobStore, NewJob, Observer, Recorded, RunningNow
+from adapter.ports import Claim, Clock, IdReused, JobStore, NewJob, Observer, Recorded, RunningNow, Suspect
 from adapter.service.admission import content_hash
 from adapter.service.answers import answer_of_error
 from adapter.service.api import Disposition
@@ -107,12 +107,12 @@ class Refusals:
         ticket_of = message.properties.headers.get(TICKET_HEADER)
         while True:
             if isinstance(ticket_of, str) and not message.body:
-                result = await self._patiently(partial(self._store.claim_stored, ticket_of))
+                result = await self._patiently(partial(self._store.claim_stored, ticket_of, alone=True))
             elif request is not None:
-                result = await self._patiently(partial(self._store.claim, self._new_job(request)))
+                result = await self._patiently(partial(self._store.claim, self._new_job(request), alone=True))
             else:
                 return None
-            if not isinstance(result, RunningNow):
+            if not isinstance(result, (RunningNow, Suspect)):
                 return result
             await self._clock.sleep(self._retry_seconds)
 

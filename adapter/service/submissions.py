@@ -12,8 +12,9 @@ from adapter.domain.payload import Payload
 from adapter.domain.publication import publication_of
 from adapter.domain.trace import TraceContext
 from adapter.errors import InvalidRequest, RequestIdReused, StoreUnavailable
-from adapter.ports import Claim, Clock, IdReused, JobStore, NewJob, RunningNow
-from adapter.service.admission import Admission
+from adapter.failpoints import Failpoint, reach
+from adapter.ports import Claim, Clock, IdReused, JobStore, NewJob, Suspect
+from adapter.service.admission import Admission, Found
 from adapter.service.live_runs import LiveRun, LiveRuns
 from adapter.service.routing import Routing
 from adapter.service.work import Worker
@@ -84,6 +85,7 @@ class Submissions:
         route, *more = routes or (None,)
         more_routes = [one for one in more if one is not None]
         job = await self._store.submit(new, request.payload, route, ticket, more_routes=more_routes)
+        await reach(Failpoint.AFTER_SUBMIT)
         if isinstance(job, IdReused):
             raise RequestIdReused(metadata={"job_id": job.job_id})
         if job.state.is_end:
@@ -130,10 +132,10 @@ class Submissions:
         await self._store.publish_again(job, [ticket])
         self._worker.outbox.offer([ticket])
 
-    async def find(self, job_id: str, ticket: ReceivedMessage | None = None) -> LiveRun | Job | RunningNow | None:
+    async def find(self, job_id: str, ticket: ReceivedMessage | None = None) -> Found:
         """Claim a stored job and run it, or find who does; see Admission.find. Its routes are stored with it."""
         return await self._admission.find(
-            lambda: self._store.claim_stored(job_id),
+            lambda: self._store.claim_stored(job_id, alone=self._runs.solo.is_taken),
             lambda claimed: LiveRun(claimed, request_of(claimed), message=ticket),
         )
 
@@ -152,11 +154,25 @@ class Submissions:
                     await asyncio.wait_for(self._stored.wait(), self._poll_seconds)
 
     async def _start_some(self) -> int:
-        """Start as many as there is room for; returns how many were there to start."""
+        """Start as many as there is room for, and suspects one by one; returns how many were begun."""
         job_ids = await self._store.recoverable(min(100, self._runs.free))
         fresh = [job_id for job_id in job_ids if self._runs.get(job_id) is None]
+        suspects = []
         for job_id in fresh:
             found = await self.find(job_id)
             if isinstance(found, LiveRun):
                 found.leave()
-        return len(fresh)
+            elif isinstance(found, Suspect):
+                suspects.append(job_id)
+        ended = [await self._work_alone(job_id) for job_id in suspects]
+        return len(fresh) - ended.count(False)
+
+    async def _work_alone(self, job_id: str) -> bool:
+        """Work on a suspect to its end; False when it was given back because its models are down."""
+        async with self._runs.solo.turn():
+            found = await self.find(job_id)
+            if not isinstance(found, LiveRun):
+                return True
+            with found.joined():
+                await asyncio.wait({found.done})
+            return found.intent is None

@@ -21,9 +21,10 @@ from adapter.errors import (
     JobFailure,
     RequestError,
 )
+from adapter.failpoints import Failpoint, reach
 from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.pipeline.run import RunRecord, Surroundings, Work, run_job
-from adapter.ports import NO_TRACER, Claim, Clock, JobStore, Observer, Tracer
+from adapter.ports import NO_TRACER, SUSPECT_CLAIMS, Claim, Clock, JobStore, Observer, Tracer
 from adapter.service.call_record import CallRecord
 from adapter.service.expiry import Expiry
 from adapter.service.fenced import FencedWriter
@@ -49,7 +50,7 @@ class WorkSettings:
     payload_bytes: int = 8_388_608
     keep_payloads: str = "failed"
     """none, failed (also NEEDS_REVIEW) or all."""
-    max_claims: int = 3
+    max_claims: int = SUSPECT_CLAIMS + 1
     """A job claimed more often without an end is INTERRUPTED."""
     store_retry_seconds: float = 0.5
 
@@ -184,12 +185,14 @@ class Worker:
         route, *more = by.routes or (None,)
         write = partial(self.store.ticket, run.claim, run.request.payload, route, by.ticket, more_routes=more)
         await self.fenced.write(run, write)
+        await reach(Failpoint.AFTER_TICKET)
         self.outbox.offer([by.ticket])
         log.info("job_ticketed", job_id=run.job_id, task=run.claim.new.task)
 
     async def _outcome(self, working: "_Working") -> Outcome:
         run, record = working.run, working.record
         claim = run.claim
+        await reach(Failpoint.AFTER_CLAIM)
         if claim.claims > self.settings.max_claims:
             raise Interrupted(metadata={"claims": str(claim.claims)})
         task = self.catalogue.resolve(claim.new.task_ref)
@@ -230,6 +233,7 @@ class Worker:
             worked_seconds=record.worked_seconds,
         )
         try:
+            await reach(Failpoint.BEFORE_FINISH)
             job, publications = await self.fenced.write(run, store)
         except (AdapterError, RunStopped):
             raise
@@ -237,6 +241,7 @@ class Worker:
             # Counted, so that a job whose outcome cannot be stored does not come back for ever.
             await self._release(working, counted=True)
             raise _internal(exc, run.job_id) from exc
+        await reach(Failpoint.AFTER_FINISH)
         if parked is not None:
             self.observer.parked(parked.reason)
         self.outbox.offer(publications)

@@ -53,6 +53,8 @@ class AdapterProcess:
         self.settings = defaults | dict(settings)
         self.config.write_text(yaml.safe_dump(self.settings))
         OUTPUTS.watch(self.log_file, folder / f"{name}.db")
+        self.environment: dict[str, str] = {}
+        """Variables of the next start."""
         self.process: subprocess.Popen[bytes] | None = None
         self.grpc_port = 0
         self.http_port = 0
@@ -123,7 +125,7 @@ class AdapterProcess:
                 [ADAPTER, "serve", "--config", str(self.config), *self._options],
                 stderr=stream,
                 stdout=stream,
-                env=clean_environment(),
+                env=clean_environment() | self.environment,
             )
         OUTPUTS.look(f"the arguments of {self.config}", Path(f"/proc/{self.process.pid}/cmdline").read_bytes())
 

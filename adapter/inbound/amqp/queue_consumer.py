@@ -12,6 +12,7 @@ import structlog
 from adapter.broker.errors import SubscriptionEnded
 from adapter.broker.subscription import Settlement
 from adapter.domain.message import ReceivedMessage
+from adapter.failpoints import Failpoint, reach
 from adapter.ports import Clock
 from adapter.service.api import Disposition
 
@@ -204,6 +205,7 @@ class QueueConsumer:
         disposition = Disposition.RELEASE
         try:
             disposition = await self._handle(delivery.message)
+            await reach(Failpoint.BEFORE_ACK)
         except Exception:
             self.bugs += 1
             log.exception("delivery_failed", queue=self.queue, error_id=secrets.token_hex(6))

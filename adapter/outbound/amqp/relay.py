@@ -10,6 +10,7 @@ import structlog
 
 from adapter.domain.message import Publication, PublishOutcome, PublishStatus
 from adapter.errors import StoreUnavailable
+from adapter.failpoints import Failpoint, reach
 from adapter.outbound.amqp.fate import Fate, Next, fate_of
 from adapter.outbound.amqp.lanes import Backoff, LaneLimits, Lanes
 from adapter.outbound.amqp.publications import PublicationObserver, PublicationStore
@@ -157,6 +158,7 @@ class Relay:
         size, limit = len(publication.message.body), self._settings.max_message_bytes
         if size > limit:
             return PublishOutcome(PublishStatus.REFUSED, f"too large: {size} bytes, the limit is {limit}")
+        await reach(Failpoint.BEFORE_PUBLISH)
         return await self._publisher.publish(publication.message)
 
     async def _settle(self, publication: Publication, outcome: PublishOutcome) -> None:
@@ -172,6 +174,7 @@ class Relay:
         self._note(publication, outcome, fate)
         match fate.next:
             case Next.SENT:
+                await reach(Failpoint.AFTER_CONFIRM)
                 await self._mark(partial(self._store.publication_sent, publication.publication_id))
             case Next.LATER:
                 await self._postpone(publication, _detail(outcome))

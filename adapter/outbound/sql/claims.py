@@ -1,5 +1,6 @@
 """Taking a job for one run, and giving it back."""
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,17 @@ from adapter.outbound.sql.rows import fresh_job, job_of, job_values, new_of, req
 from adapter.outbound.sql.statements import PENDING, RUNNING, is_claimed, is_live, lost_work_us
 from adapter.outbound.sql.tables import jobs
 from adapter.outbound.sql.times import seconds_to_us, us_to_seconds
-from adapter.ports import Claim, ClaimLostError, ClaimResult, IdReused, NewJob, Recorded, RunningNow
+from adapter.ports import (
+    SUSPECT_CLAIMS,
+    Claim,
+    ClaimLostError,
+    ClaimResult,
+    IdReused,
+    NewJob,
+    Recorded,
+    RunningNow,
+    Suspect,
+)
 
 _KNOWN = select(jobs, is_live(jobs.c.owner).label("is_live")).with_for_update(of=jobs)
 BY_REQUEST = _KNOWN.where(jobs.c.client == bindparam("client"), jobs.c.request_id == bindparam("request_id"))
@@ -46,6 +57,14 @@ _RELEASE = GIVE_BACK.where(is_claimed()).values(
 _SET_VERSION = update(jobs).where(is_claimed())
 
 
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """The replica that claims. alone: the job will have the process for itself."""
+
+    replica_id: str
+    alone: bool
+
+
 @cache
 def _insert_running(dialect_name: str) -> Insert:
     return (
@@ -65,25 +84,28 @@ def _insert_running(dialect_name: str) -> Insert:
     )
 
 
-def claim(connection: Connection, new: NewJob, owner: str) -> ClaimResult:
+def claim(connection: Connection, new: NewJob, taker: Taker) -> ClaimResult:
     """Insert the job as running here, or take it where it stands."""
-    inserted = connection.execute(_insert_running(connection.dialect.name), {**job_values(new), "owner": owner})
+    inserted = connection.execute(
+        _insert_running(connection.dialect.name), {**job_values(new), "owner": taker.replica_id}
+    )
     times = inserted.one_or_none()
     if times is not None:
         job_details.add_labels(connection, new)
+        job_details.add_routes(connection, new.job_id, new.routes)
         return Claim(fresh_job(new, State.RUNNING, times), token=1, claims=1, new=new)
     row = known(connection, new)
     if row is None:  # it was forgotten between the two statements: begin again
-        return claim(connection, new, owner)
+        return claim(connection, new, taker)
     if is_reused(row, new):
         return IdReused(row.job_id)
-    return _claim_known(connection, row, owner, new)
+    return _claim_known(connection, row, taker, new)
 
 
-def claim_stored(connection: Connection, job_id: str, owner: str) -> ClaimResult | None:
+def claim_stored(connection: Connection, job_id: str, taker: Taker) -> ClaimResult | None:
     """Take a job by its id, None if there is none."""
     row = connection.execute(BY_ID, {"job_id": job_id}).one_or_none()
-    return None if row is None else _claim_known(connection, row, owner, None)
+    return None if row is None else _claim_known(connection, row, taker, None)
 
 
 def known(connection: Connection, new: NewJob) -> Row[Any] | None:
@@ -102,19 +124,23 @@ def renew(connection: Connection, row: Row[Any], new: NewJob) -> None:
     job_details.replace_labels(connection, row.job_id, new)
 
 
-def _claim_known(connection: Connection, row: Row[Any], owner: str, repeat: NewJob | None) -> ClaimResult:
+def _claim_known(connection: Connection, row: Row[Any], taker: Taker, repeat: NewJob | None) -> ClaimResult:
     state = State(row.state)
     if state.is_end:
         return Recorded(job_of(row))
     if repeat is not None and (recorded := revisions.recorded(connection, row)):
         return Recorded(recorded)  # a person has it retried: until that ends, the outcome before it is the answer
     if state is State.RUNNING:
-        if row.is_live or row.owner == owner:  # who asks is alive, however late its heartbeat
+        if row.is_live or row.owner == taker.replica_id:  # who asks is alive, however late its heartbeat
             return RunningNow(row.job_id, row.owner)
         connection.execute(_GIVE_BACK_ONE_LOST, {"lost_job": row.job_id})
+    if row.claims == SUSPECT_CLAIMS and not taker.alone:
+        return Suspect(row.job_id, row.task)
     if repeat is not None and row.origin == Origin.RUN:
         renew(connection, row, repeat)
-    return _take(connection, row.job_id, owner)
+    if repeat is not None:
+        job_details.add_routes(connection, row.job_id, repeat.routes)
+    return _take(connection, row.job_id, taker.replica_id)
 
 
 def _take(connection: Connection, job_id: str, owner: str) -> Claim:

@@ -26,6 +26,7 @@ from adapter.outbound.sql.paging import Page
 from adapter.outbound.sql.reader import Reader
 from adapter.outbound.sql.shares import SqlShares
 from adapter.outbound.sql.times import seconds_to_us
+from adapter.outbound.sql.unclaimed import SqlUnclaimedJobs
 from adapter.outbound.sql.write_lanes import WriteLanes, request_key
 from adapter.outbound.sql.writer import GroupSettings
 from adapter.ports import CallDetail, Claim, ClaimResult, IdReused, JobFilter, JobStore, NewJob, StoredCall
@@ -65,6 +66,7 @@ class SqlJobStore(JobStore):
         self.shares = SqlShares(self._writer, replica_id, self._lease_us)
         self._reader = Reader(self.engine, _READER_THREADS, self._database.guard)
         self.operators = SqlOperatorStore(self._writer, self._reader)
+        self.unclaimed = SqlUnclaimedJobs(self._reader)
 
     async def open(self, *, read_only: bool = False) -> None:
         """Get ready; SQLite is brought to this version's schema. read_only takes no lock and answers questions only.
@@ -93,14 +95,16 @@ class SqlJobStore(JobStore):
 
     # a job's life
 
-    async def claim(self, new: NewJob) -> ClaimResult:
+    async def claim(self, new: NewJob, *, alone: bool = False) -> ClaimResult:
+        taker = claims.Taker(self.replica_id, alone)
         return await self._writer.submit(
-            lambda connection: claims.claim(connection, new, self.replica_id), request_key(new), undo=claims.undo_claim
+            lambda connection: claims.claim(connection, new, taker), request_key(new), undo=claims.undo_claim
         )
 
-    async def claim_stored(self, job_id: str) -> ClaimResult | None:
+    async def claim_stored(self, job_id: str, *, alone: bool = False) -> ClaimResult | None:
+        taker = claims.Taker(self.replica_id, alone)
         return await self._writer.submit(
-            lambda connection: claims.claim_stored(connection, job_id, self.replica_id), job_id, undo=claims.undo_claim
+            lambda connection: claims.claim_stored(connection, job_id, taker), job_id, undo=claims.undo_claim
         )
 
     async def submit(
