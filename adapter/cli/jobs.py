@@ -30,6 +30,7 @@ from adapter.cli.options import (
 from adapter.cli.remote import TIMEOUT_SECONDS, channel_to
 from adapter.cli.story import Story
 from adapter.cli.tables import Column, print_table
+from adapter.domain.client import DEFAULT_CLIENT
 from adapter.domain.job import Job
 from adapter.errors import JobNotFound
 from adapter.outbound.sql.store import SqlJobStore
@@ -113,7 +114,8 @@ def _cells(job: Job) -> tuple[str, ...]:
 
 @app.command("show")
 def show(
-    job_id: Annotated[str, typer.Argument(help="Job id, or the request id of the client `default`.")],
+    job_id: Annotated[str, typer.Argument(help="Job id, or a request id of --client.")],
+    client: Annotated[str, typer.Option("--client", help="Whose request it is.")] = DEFAULT_CLIENT,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -122,7 +124,7 @@ def show(
         settings = settings_of(config, quiet=True)
 
         async def tell(store: SqlJobStore) -> None:
-            job = await store.get(job_id) or await store.find("default", job_id)
+            job = await store.get(job_id) or await store.find(client, job_id)
             if job is None:
                 raise JobNotFound(metadata={"job_id": job_id})
             history = await store.operators.history(job.job_id)

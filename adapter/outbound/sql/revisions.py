@@ -32,8 +32,7 @@ _KEEP_CALLS = insert(_PAST_CALLS).from_select(
     ).where(tables.calls.c.job_id == bindparam("of_job")),
 )
 _MOVE_CALLS = delete(tables.calls).where(tables.calls.c.job_id == bindparam("of_job"))
-# Of a deadline nothing is left: whoever asks again decides that the answer still matters. The token grows, so that
-# nothing that an earlier run still writes is taken.
+# Of a deadline nothing is left: whoever asks again decides that the answer still matters.
 _REOPEN = (
     update(jobs)
     .where(jobs.c.job_id == bindparam("of_job"))
@@ -45,7 +44,6 @@ _REOPEN = (
             "state": PENDING,
             "revision": jobs.c.revision + 1,
             "origin": str(Origin.SUBMITTED),
-            "token": jobs.c.token + 1,
             "owner": None,
             "claims": 0,
             "work_us": 0,

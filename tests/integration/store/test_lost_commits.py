@@ -11,7 +11,8 @@ from adapter.domain.job import State
 from adapter.errors import StoreUnavailable
 from adapter.outbound.sql import SqlJobStore
 from adapter.ports import Claim, ClaimLostError
-from tests.integration.store.samples import LEASE_SECONDS, SUCCESS, TURNS, call, claimed, new_job
+from adapter.ports.operators import Selection
+from tests.integration.store.samples import FAILURE, LEASE_SECONDS, PAYLOAD, SUCCESS, TURNS, call, claimed, new_job
 from tests.kit.forwarder import Forwarder, Mode
 
 pytestmark = pytest.mark.postgresql
@@ -136,3 +137,23 @@ async def test_a_call_may_be_written_again_when_nobody_knows_whether_it_was(
     await store.call_started(claim, call(), TURNS)
 
     assert [one.call.number for one in await store.calls(claim.job.job_id)] == [1]
+
+
+async def test_a_retry_that_nobody_learned_of_is_made_once_when_it_is_asked_for_again(
+    line: LosingForwarder, store: SqlJobStore
+) -> None:
+    claim = await claimed(store, new_job())
+    await store.finish(claim, FAILURE, None, keep_payload=PAYLOAD)
+    (job,), _ = await store.operators.pick(Selection(job_ids=[claim.job.job_id]), limit=1)
+    line.lose(Loss.ANSWER, then_refuses=True)
+    with pytest.raises(StoreUnavailable):
+        await store.operators.retry(job, None, ())
+    line.set_mode(Mode.PASS)
+
+    assert await store.operators.retry(job, None, ()) is None
+    history = await store.operators.history(job.job_id)
+    shown = await store.get(job.job_id)
+
+    assert history is not None
+    assert shown is not None
+    assert (len(history.past), shown.revision) == (1, 2)
