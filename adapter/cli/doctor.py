@@ -27,6 +27,7 @@ from adapter.outbound.sql.engine import parse_url, sqlite_path
 from adapter.pipeline.availability.gated_model import GatedModel
 from adapter.secret import reveal
 from adapter.settings import Settings
+from adapter.settings_cassettes import Cassettes
 from adapter.tasks.catalogue import Catalogue
 
 _MODEL_TIMEOUT_SECONDS = 30.0
@@ -102,11 +103,14 @@ async def _broker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Fin
 
 
 async def _model(settings: Settings, catalogue: Catalogue, name: str) -> Finding:
-    only = settings.model_copy(update={"models": {name: settings.models[name]}})
+    replay = settings.cassettes.replay
+    only = {"models": {name: settings.models[name]}, "cassettes": Cassettes(replay=replay)}
     try:
-        models = build_models(only, catalogue, Metrics())
+        models = build_models(settings.model_copy(update=only), catalogue, Metrics())
     except ConfigurationError as exc:
         return Finding(f"model {name}", str(exc), "operator")
+    if replay is not None:
+        return Finding(f"model {name}", detail=f"is not called: its recordings in {replay} are replayed")
     try:
         return await _asked(settings, models[name])
     finally:

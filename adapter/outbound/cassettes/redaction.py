@@ -27,6 +27,7 @@ class Redaction:
         self._public = frozenset(_public_texts(request.schema))
         self._declared = tuple(_with_parts(request.personal))
         self._stand_ins: dict[str, str] = {}
+        self._taken: set[str] = set()
 
     def hide(self, text: str) -> str:
         """Return a text as it is written down."""
@@ -70,6 +71,7 @@ class Redaction:
         if known is None:
             known = original if self._is_public(form, original) else self._fresh(form, original)
             self._stand_ins[original] = known
+            self._taken.add(known)
         return known
 
     def _is_public(self, form: str, original: str) -> bool:
@@ -81,10 +83,9 @@ class Redaction:
     def _fresh(self, form: str, original: str) -> str:
         """Find one that nobody has said. One that was read back from a recording stands for itself."""
         first = len(self._stand_ins) + 1
-        taken = set(self._stand_ins.values())
         for ordinal in range(first, first + _TRIES):
             written = stand_in(form, original, ordinal)
-            if written not in taken and (written == original or written not in self._asked):
+            if written not in self._taken and (written == original or written not in self._asked):
                 return written
         return f"{stand_in(form, original, first)}{first}"
 

@@ -140,3 +140,13 @@ def test_what_one_command_records_another_replays(cli: CommandLine) -> None:  # 
     assert (recorded.code, replayed.code) == (0, 0)
     assert replayed.stdout == recorded.stdout
     assert len(list((cli.folder / "calls" / "classify-ticket").iterdir())) == 1
+
+
+def test_the_doctor_calls_no_model_that_is_replayed(cli: CommandLine) -> None:  # noqa: F811 - the fixture
+    write_config(cli.folder, models={"default": NO_ENDPOINT}, cassettes={"replay": str(CASSETTES)})
+
+    done = cli.run("doctor", "--json")
+
+    assert done.code == 0
+    (model,) = [finding for finding in done.document if finding["part"] == "model default"]
+    assert "is not called" in str(model)
