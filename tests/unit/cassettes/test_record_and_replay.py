@@ -4,6 +4,8 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
+
 from adapter.domain.model import ModelRequest, Reply
 from adapter.errors import CallError, CallRejected, CallThrottled, CallTooLong, CallUnrecorded
 from adapter.outbound.cassettes.asked import ModelNames
@@ -97,14 +99,16 @@ async def test_a_recording_that_cannot_be_written_does_not_lose_the_reply(tmp_pa
     assert await record(tmp_path, [request("x")], [reply("one")]) == [reply("one")]
 
 
-async def test_a_miss_is_refused_with_what_changed_since_the_nearest_recording(tmp_path: Path) -> None:
-    await record(tmp_path, [request("Parcel"), request("Invoice")], [reply("one"), reply("two")])
+@pytest.mark.parametrize("about", ["Parcel", "Invoice", "Drill"])
+async def test_a_miss_is_refused_with_what_changed_since_the_nearest_recording(tmp_path: Path, about: str) -> None:
+    said = [request("Parcel"), request("Invoice"), request("Drill")]
+    await record(tmp_path, said, [reply("one"), reply("two"), reply("three")])
 
-    missed = await outcome(player(tmp_path), request("Invoice", system="Say who that was."))
+    missed = await outcome(player(tmp_path), request(about, system="Say who that was."))
 
     assert isinstance(missed, CallUnrecorded)
     (name,) = re.findall(r"Nearest is (\S+) \(-\)", missed.message)
-    assert "Invoice" in (tmp_path / name).read_text()
+    assert about in (tmp_path / name).read_text()
     changed = [line for line in missed.message.splitlines() if line.startswith(("-", "+"))]
     assert [line[0] + line[1:].strip() for line in changed] == ["-Say who it is.", "+Say who that was."]
     assert "--record" in missed.message
