@@ -121,6 +121,7 @@ class Application:
             await self.broker.wait_consuming(_BROKER_SECONDS)
         else:
             self._beside(core.submissions.run_stored(), "stored jobs")
+        self._follow_levels()
         operators = build_operator_side(core, self.broker)
         self._grpc = GrpcServer(
             self._grpc_settings(),
@@ -139,6 +140,15 @@ class Application:
         event = "worker_started" if self.seat else "started"
         log.info(event, grpc_port=ports.grpc, http_port=ports.http, tasks=[t.ref for t in core.catalogue.all()])
         return ports
+
+    def _follow_levels(self) -> None:
+        consumers = self.broker.consumers if self.broker else None
+        publisher = self.broker.publisher if self.broker else None
+        self.metrics.follow(
+            async_tasks=lambda: len(asyncio.all_tasks()),
+            deliveries=lambda: consumers.running if consumers else 0,
+            unconfirmed=lambda: publisher.in_flight if publisher else 0,
+        )
 
     def _warn_of_waits(self) -> None:
         """Say which setting would end a job that its own task still gives time, or outlast the broker's patience."""

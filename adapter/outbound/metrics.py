@@ -1,6 +1,8 @@
 """Prometheus metrics: implements the port Observer, and renders /metrics."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from adapter.domain.job import Job, Origin
 from adapter.domain.usage import Usage
@@ -58,6 +60,10 @@ class Metrics:
             "adapter_loop_lag_seconds", "How late the event loop is.", buckets=_LAG_BUCKETS, registry=reg
         )
         self._broker_events = Counter("adapter_broker_events", "What happened to links.", ["event"], registry=reg)
+        self._async_tasks = Gauge("adapter_async_tasks", "Tasks of the event loop, idle ones too.", registry=reg)
+        self._deliveries = Gauge("adapter_deliveries", "Messages in our hands, not acknowledged yet.", registry=reg)
+        self._unconfirmed = Gauge("adapter_unconfirmed", "Publishes that wait for their confirm.", registry=reg)
+        ProcessCollector(registry=reg)
 
     def job_finished(self, job: Job, origin: Origin) -> None:
         """Count an outcome, with the time it took."""
@@ -125,6 +131,14 @@ class Metrics:
     def broker_event(self, event: str) -> None:
         """Count what happened to a broker link or channel."""
         self._broker_events.labels(event).inc()
+
+    def follow(
+        self, *, async_tasks: Callable[[], int], deliveries: Callable[[], int], unconfirmed: Callable[[], int]
+    ) -> None:
+        """Show these levels, read whenever somebody looks."""
+        self._async_tasks.set_function(async_tasks)
+        self._deliveries.set_function(deliveries)
+        self._unconfirmed.set_function(unconfirmed)
 
     def render(self, pending_publications: int) -> bytes:
         """Everything in the text format."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
-from tests.chaos.history import Disturbance, Kind, ModelCall, Terms
+from tests.chaos.history import ENDS_PROCESS, Disturbance, Kind, ModelCall, Terms
 
 ANSWERED, ABANDONED = "answered", "abandoned"
 # Faults whose answer is as good as any.
@@ -62,7 +62,7 @@ def _cause(
 
 def _loses_work(one: Disturbance, terms: Terms) -> bool:
     """Tell whether a replica lost its jobs: it died, or it could not renew its lease in time."""
-    if one.kind in {Kind.KILL, Kind.RESTART}:
+    if one.kind in ENDS_PROCESS:
         return True
     return one.kind in _STORE_AWAY and one.end - one.begin >= terms.lease_seconds - 2 * terms.heartbeat_seconds
 
@@ -90,7 +90,7 @@ def _is_during(call: ModelCall, outage: Disturbance, terms: Terms) -> bool:
 
 def _life_of(call: ModelCall, disturbances: Iterable[Disturbance]) -> int:
     """Count the deaths of its caller before it: a new process knows nothing of an outage."""
-    deaths = (one for one in disturbances if one.kind in {Kind.KILL, Kind.RESTART} and one.target == call.caller)
+    deaths = (one for one in disturbances if one.kind in ENDS_PROCESS and one.target == call.caller)
     return sum(one.moment <= call.begin for one in deaths)
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.kit.ports import lasting_port
 from tests.kit.rabbitmq import private_broker_module
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ class ClusterNode(Node):
         self._shared = shared
         self._number = number
         super().__init__(directory)
+        self.port = lasting_port()
 
     def _make_environment(self) -> dict[str, str]:
         self.node_name = self._shared.names[self._number]
-        return super()._make_environment() | {"ERL_EPMD_PORT": str(self._shared.epmd_port)}
+        ports = {"ERL_EPMD_PORT": str(self._shared.epmd_port), "RABBITMQ_DIST_PORT": str(lasting_port())}
+        return super()._make_environment() | ports
 
     def _prepare_files(self) -> None:
         cookie = self.directory / "home" / ".erlang.cookie"
@@ -61,7 +64,7 @@ class _Shared:
         mark = secrets.token_hex(3)
         self.names = [f"chaos-{mark}-{number}@localhost" for number in range(count)]
         self.cookie = secrets.token_hex(16)
-        self.epmd_port: int = private_broker_module().free_port()
+        self.epmd_port = lasting_port()
         self.epmd: subprocess.Popen[bytes] | None = None
 
 

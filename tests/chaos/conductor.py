@@ -5,7 +5,7 @@ import json
 import statistics
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +17,8 @@ from tests.chaos.queue_client import Collector, Senders, declare_queues
 from tests.chaos.recorder import Recorder
 from tests.chaos.schedule import Plan, lanes
 from tests.chaos.stage import Stage
-from tests.chaos.traces import in_flight, leftovers, model_calls, rows, unfinished
+from tests.chaos.traces import leftovers, model_calls, rows, unfinished
+from tests.chaos.vitals import Sample, grown, held, sample
 
 _LOOK_SECONDS = 0.02
 _SHOW_SECONDS = 5.0
@@ -25,6 +26,7 @@ _SHOW_SECONDS = 5.0
 _PATIENCE_SECONDS = 90.0
 # A result that was sent twice may come this much later.
 _LATE_SECONDS = 3.0
+_REST_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class Conductor:
         self._callers = GrpcCallers([one.process.grpc_address for one in stage.replicas], stage.routes, self._recorder)
         self._handed_over = 0
         self._begun = time.monotonic()
-        self._levels: dict[str, list[int]] = {one.name: [] for one in stage.replicas}
+        self.samples: list[Sample] = []
+        self.leaks: list[str] = []
+        """What is held at rest that was not held before there was any load."""
         self._healed_in = 0.0
         self._died: set[str] = set()
 
@@ -61,6 +65,7 @@ class Conductor:
         """Do it all."""
         await asyncio.to_thread(declare_queues, self._urls, self._stage.prefix, self._stage.routes)
         await asyncio.to_thread(self._stage.cluster.write_down)
+        before = await self._held()
         self._senders.start()
         self._collector.start()
         watching = asyncio.create_task(self._watch())
@@ -73,6 +78,7 @@ class Conductor:
             await asyncio.to_thread(self._senders.stop)
             await asyncio.to_thread(self._collector.stop)
             await self._callers.close()
+        await self._find_leaks(before)
         await self._stage.drain()
         return await asyncio.to_thread(self._history)
 
@@ -132,20 +138,41 @@ class Conductor:
         self._healed_in = time.monotonic() - begun
         await asyncio.sleep(_LATE_SECONDS)
 
+    async def _held(self) -> dict[str, int]:
+        """What replicas and broker hold at rest."""
+        replicas = self._stage.replicas
+        levels = await asyncio.gather(*(asyncio.to_thread(held, one) for one in replicas))
+        named = {
+            f"{one.name} {name}": count
+            for one, level in zip(replicas, levels, strict=True)
+            for name, count in level.items()
+        }
+        return named | await asyncio.to_thread(self._stage.cluster.counts)
+
+    async def _find_leaks(self, before: dict[str, int]) -> None:
+        """Compare with the rest before; connections that were just closed are seen for a moment."""
+        for _ in range(_REST_TRIES):
+            more = grown(before, await self._held())
+            if not more:
+                return
+            await asyncio.sleep(_LATE_SECONDS)
+        self.leaks = [f"{name}: {before[name]} before, {count} at the end" for name, count in more.items()]
+
     async def _watch(self) -> None:
         """Show how it goes; note the jobs in flight, and replicas that end by themselves."""
         while True:
             await asyncio.sleep(_SHOW_SECONDS)
             self._died.update(self._stage.ended_by_themselves())
-            levels = await asyncio.gather(*(asyncio.to_thread(in_flight, one) for one in self._stage.replicas))
-            for replica, level in zip(self._stage.replicas, levels, strict=True):
-                if level is not None:
-                    self._levels[replica.name].append(level)
+            seconds = time.monotonic() - self._begun
+            looks = (asyncio.to_thread(sample, one, seconds) for one in self._stage.replicas)
+            found = await asyncio.gather(*looks)
+            self.samples += [one for one in found if one is not None]
             if self._show:
-                sys.stderr.write(f"{self._progress(levels)}\n")
+                sys.stderr.write(f"{self._progress(found)}\n")
 
-    def _progress(self, levels: list[int | None]) -> str:
+    def _progress(self, samples: list[Sample | None]) -> str:
         seconds = time.monotonic() - self._begun
+        levels = (one.in_flight if one is not None else None for one in samples)
         shown = "/".join("-" if level is None else str(level) for level in levels)
         now = ", ".join(self._disturber.now.values())
         return (
@@ -171,12 +198,15 @@ class Conductor:
         done = Counter(one.kind.value for one in self._disturber.done)
         faces = Counter(send.face for send in self._recorder.sends)
         states = Counter(send.state.value for send in self._recorder.sends)
-        levels = {
-            name: f"{statistics.median(seen):.0f}, most {max(seen)}" for name, seen in self._levels.items() if seen
-        }
+        levels: dict[str, list[int]] = defaultdict(list)
+        for one in self.samples:
+            if one.in_flight is not None:
+                levels[one.replica].append(one.in_flight)
+        shown = {name: f"{statistics.median(seen):.0f}, most {max(seen)}" for name, seen in levels.items()}
         return {
             "disturbances": json.dumps(done),
             "sends": json.dumps(faces | states),
-            "in flight (median)": json.dumps(levels),
+            "in flight (median)": json.dumps(shown),
             "all answered after healing": f"{self._healed_in:.0f} s",
+            "held at rest that was not held before": ", ".join(self.leaks) or "nothing",
         }

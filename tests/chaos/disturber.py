@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-from tests.chaos.history import Disturbance, Kind
+from tests.chaos.history import OF_NODE, OF_REPLICA, Disturbance, Kind
 from tests.chaos.schedule import Step
 from tests.chaos.stage import Replica, Stage
 from tests.kit.forwarder import Forwarder, Mode
@@ -65,9 +65,9 @@ class Disturber:
             del self.now[lane]
 
     def _target(self, step: Step) -> str:
-        if step.kind in _OF_REPLICA:
+        if step.kind in OF_REPLICA:
             return self._replica(step).name
-        return f"node-{step.target}" if step.kind in _OF_NODE else ""
+        return f"node-{step.target}" if step.kind in OF_NODE else ""
 
     def _replica(self, step: Step) -> Replica:
         return self._stage.replicas[step.target]
@@ -164,17 +164,3 @@ def _disturbed(replica: Replica) -> Iterator[Replica]:
     replica.is_disturbed = True
     yield replica
     replica.is_disturbed = False
-
-
-_OF_NODE = frozenset({Kind.BROKER_KILL, Kind.BROKER_RESTART, Kind.MEMORY_ALARM})
-_OF_REPLICA = frozenset(
-    {
-        Kind.KILL,
-        Kind.RESTART,
-        Kind.FREEZE,
-        Kind.BROKER_CUT,
-        Kind.BROKER_SILENCE,
-        Kind.DATABASE_CUT,
-        Kind.DATABASE_SILENCE,
-    }
-)

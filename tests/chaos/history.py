@@ -50,6 +50,22 @@ class Kind(StrEnum):
     DATABASE_RESTART = "database-restart"
 
 
+OF_REPLICA = frozenset(
+    {
+        Kind.KILL,
+        Kind.RESTART,
+        Kind.FREEZE,
+        Kind.BROKER_CUT,
+        Kind.BROKER_SILENCE,
+        Kind.DATABASE_CUT,
+        Kind.DATABASE_SILENCE,
+    }
+)
+OF_NODE = frozenset({Kind.BROKER_KILL, Kind.BROKER_RESTART, Kind.MEMORY_ALARM})
+"""Of the broker."""
+ENDS_PROCESS = frozenset({Kind.KILL, Kind.RESTART})
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     """One try of one client to hand a request over."""

@@ -4,20 +4,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 
-from tests.chaos.history import Disturbance, History, Kind, Sent
-
-_OF_ONE_REPLICA = frozenset(
-    {
-        Kind.KILL,
-        Kind.RESTART,
-        Kind.FREEZE,
-        Kind.BROKER_CUT,
-        Kind.BROKER_SILENCE,
-        Kind.DATABASE_CUT,
-        Kind.DATABASE_SILENCE,
-    }
-)
-
+from tests.chaos.history import OF_REPLICA, Disturbance, History, Kind, Sent
 
 # What by itself keeps everybody from a sign of life.
 _OF_ALL = frozenset({Kind.DATABASE_CRASH, Kind.DATABASE_RESTART, Kind.MODEL_DOWN, Kind.MODEL_CUT, Kind.BROKER_KILL})
@@ -51,7 +38,7 @@ def _recovery_seconds(
 ) -> float:
     if one.end >= work_ends:
         return 0.0
-    times = signs.get(one.target if one.kind in _OF_ONE_REPLICA else "", [])
+    times = signs.get(one.target if one.kind in OF_REPLICA else "", [])
     at = bisect_right(times, one.end)
     sign = times[at] if at < len(times) else work_ends
     others = (other.end for other in all_of_them if other.kind in _OF_ALL or other.target == one.target)

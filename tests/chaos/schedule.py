@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from random import Random
 
-from tests.chaos.history import Kind
+from tests.chaos.history import ENDS_PROCESS, OF_NODE, OF_REPLICA, Kind
 
 Span = tuple[float, float]
 
@@ -35,6 +35,10 @@ class Plan:
     kinds: frozenset[Kind] = frozenset(Kind)
     most_steps: int | None = None
     """In each lane; None: without end."""
+    is_one_lane: bool = False
+    """Nothing is disturbed beside anything else."""
+    spared: int = 0
+    """So many of the replicas, the first ones, are never ended."""
 
 
 # Lanes go on beside each other; in one lane one thing is disturbed at a time, so that a majority of the broker's nodes
@@ -64,18 +68,24 @@ _LANES: Mapping[str, Sequence[Kind]] = {
 
 def lanes(plan: Plan) -> dict[str, Iterator[Step]]:
     """Return the steps of each lane that has any."""
-    chosen = {name: [kind for kind in kinds if kind in plan.kinds] for name, kinds in _LANES.items()}
+    every = {"all": [kind for kinds in _LANES.values() for kind in kinds]} if plan.is_one_lane else _LANES
+    chosen = {name: [kind for kind in kinds if kind in plan.kinds] for name, kinds in every.items()}
     return {name: islice(_steps(plan, name, kinds), plan.most_steps) for name, kinds in chosen.items() if kinds}
 
 
 def _steps(plan: Plan, lane: str, kinds: Sequence[Kind]) -> Iterator[Step]:
     random = Random(f"{plan.seed}/{lane}")
-    targets = {"replicas": plan.replicas, "nodes": plan.nodes, "rest": 1}[lane]
     while True:
         # Each kind comes before any comes again: a short run meets many.
         for kind in random.sample(list(kinds), len(kinds)):
-            span = _spans(plan.lease_seconds)[kind]
-            yield Step(random.uniform(*plan.pause_seconds), kind, random.randrange(targets), random.uniform(*span))
+            seconds = random.uniform(*_spans(plan.lease_seconds)[kind])
+            yield Step(random.uniform(*plan.pause_seconds), kind, _target(plan, kind, random), seconds)
+
+
+def _target(plan: Plan, kind: Kind, random: Random) -> int:
+    if kind in OF_REPLICA:
+        return random.randrange(plan.spared if kind in ENDS_PROCESS else 0, plan.replicas)
+    return random.randrange(plan.nodes) if kind in OF_NODE else 0
 
 
 def _spans(lease_seconds: float) -> Mapping[Kind, Span]:

@@ -19,6 +19,7 @@ from tests.integration.end_to_end.conftest import SimulatorProcess
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.databases import private_postgres_module
 from tests.kit.forwarder import Forwarder, Mode
+from tests.kit.ports import lasting_port
 
 _DRAIN_SECONDS = 20
 _START_TRIES = 20
@@ -98,6 +99,7 @@ class Stage:
         self.routes = Routes(f"{self.prefix}-results", ("crm.replies", "billing.replies.late"))
         self.cluster = Cluster(folder, size.nodes)
         self.database: Any = private_postgres_module().PrivatePostgres()
+        self.database.port = lasting_port()
         self.replicas: list[Replica] = []
         self._stack = AsyncExitStack()
 
@@ -139,7 +141,6 @@ class Stage:
     def _settings(self, name: str, database: Forwarder, nodes: list[Forwarder]) -> dict[str, Any]:
         size, terms = self.size, self.size.terms
         urls = [node.url(url) for node, url in zip(nodes, self.cluster.urls, strict=True)]
-        ports = private_postgres_module()
         return {
             "database": {
                 "url": database.url(self.database.url),
@@ -156,8 +157,8 @@ class Stage:
                 "relay_poll_seconds": 1,
                 "unknown_task_releases": 0,
             },
-            "grpc": {"listen": f"127.0.0.1:{ports.free_port()}"},
-            "http": {"listen": f"127.0.0.1:{ports.free_port()}"},
+            "grpc": {"listen": f"127.0.0.1:{lasting_port()}"},
+            "http": {"listen": f"127.0.0.1:{lasting_port()}"},
             "models": {"default": self._model(name)},
             "drain_seconds": _DRAIN_SECONDS,
         }

@@ -1,7 +1,6 @@
-"""What a run leaves behind: the model's log, the rows of the memory, messages in queues, figures of the replicas."""
+"""What a run leaves behind: the model's log, the rows of the memory, and messages in queues."""
 
 import json
-import urllib.request
 from contextlib import closing
 from datetime import datetime
 from typing import Any
@@ -9,27 +8,14 @@ from typing import Any
 import psycopg
 
 from tests.chaos.history import JobRow, ModelCall
-from tests.chaos.stage import Replica, Stage
+from tests.chaos.stage import Stage
 from tests.integration.end_to_end.conftest import SimulatorProcess
 
-_METRIC = "adapter_jobs_in_flight "
-_TIMEOUT_SECONDS = 2.0
 # A RunJob whose caller left is no unfinished business: it waits for its repeat.
 _UNFINISHED = "SELECT count(*) FROM jobs WHERE state = 'RUNNING' OR (state = 'PENDING' AND origin <> 'run')"
 _UNSENT = "SELECT count(*) FROM publications WHERE state = 'PENDING'"
 _PARKED = "SELECT count(*) FROM parked"
 _ROWS = "SELECT job_id, request_id, origin, state, claims FROM jobs ORDER BY create_time"
-
-
-def in_flight(replica: Replica) -> int | None:
-    """Return how many jobs a replica works on; None when it does not say."""
-    address = f"http://127.0.0.1:{replica.process.http_port}/metrics"
-    try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS) as page:
-            lines = page.read().decode().splitlines()
-    except OSError:
-        return None
-    return next((int(float(line.removeprefix(_METRIC))) for line in lines if line.startswith(_METRIC)), None)
 
 
 def unfinished(stage: Stage) -> int:
