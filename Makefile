@@ -12,12 +12,12 @@ JOBS ?= 2000
 SEED ?= 1
 REPLICAS ?= 3
 KILLS ?= 100
+SOAK_SECONDS ?= 1200
 CALLER ?= python
 PYTEST := $(BIN)/python -m pytest
 # Tests with real parts mostly wait: several processes, each with a broker and a database server of its own.
 SEVERAL := -n 4 --dist loadscope --no-loadscope-reorder
-# gRPC prints a line for each process that is started beside it.
-CHAOS := GRPC_VERBOSITY=ERROR $(BIN)/python -m tests.chaos.run
+CHAOS := $(BIN)/python -m tests.chaos.run
 # What goes through the memory; the others need not run on each database. Replicas always run on PostgreSQL.
 MEMORY_TESTS := $(addprefix tests/integration/,store service amqp)
 
@@ -102,12 +102,15 @@ image-check: setup servers ## Build the image, run it locked down, send it a job
 limits-run: setup servers ## Let 100 callers press on the limits of a model on three replicas that come and go, for 8 minutes
 	PYTHONPATH=. $(BIN)/python tests/limits/limits_run.py
 
-.PHONY: chaos kills
+.PHONY: chaos kills soak
 chaos: setup servers ## Disturb everything by a seeded schedule under load, and judge what came of it (JOBS=20000 SEED=1 REPLICAS=3)
 	$(CHAOS) --jobs $(JOBS) --seed $(SEED) --replicas $(REPLICAS) $(if $(KINDS),--kinds $(KINDS))
 
 kills: setup servers ## Kill replicas under load with SIGKILL, at random, and judge what came of it (KILLS=100 SEED=1)
 	$(CHAOS) --jobs 1 --kinds kill --kills $(KILLS) --seed $(SEED) --replicas $(REPLICAS)
+
+soak: setup servers ## Twenty minutes of load with a disturbance every 15 s: nothing grows, and nothing is left over (SOAK_SECONDS=1200 SEED=1)
+	$(BIN)/python -m tests.chaos.soak --seconds $(SOAK_SECONDS) --seed $(SEED)
 
 format: setup ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .

@@ -187,30 +187,30 @@ class PrivatePostgres:
             config.write(_CONFIG.format(port=self.port, fsync="on" if self._is_durable else "off"))
         with (self.directory / "server.log").open("ab") as log:
             self._server = subprocess.Popen(  # noqa: S603 - the program was found by find_programs, no shell
-                [str(self._programs / "postgres"), "-D", str(self._data)],
+                self._command("postgres", "-D", str(self._data)),
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                **self._as_user(),
             )
 
-    def _as_user(self) -> dict[str, "int | list[int]"]:
+    def _command(self, program: str, *arguments: str) -> list[str]:
+        """Let another program change the user: subprocess would fork for it, which gRPC's threads do not survive."""
+        command = [str(self._programs / program), *arguments]
         if self._user is None:
-            return {}
-        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+            return command
+        return ["setpriv", f"--reuid={self._user.pw_uid}", f"--regid={self._user.pw_gid}", "--clear-groups", *command]
 
     def _run(self, program: str, *arguments: str) -> str:
         done = subprocess.run(  # noqa: S603 - the program was found by find_programs, no shell
-            [str(self._programs / program), *arguments],
+            self._command(program, *arguments),
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=START_TIMEOUT_SECONDS,
             check=False,
-            **self._as_user(),  # type: ignore[arg-type]  # mypy reads the keys as positional options
         )
         if done.returncode != 0:
             message = f"{program} failed ({done.returncode}): {done.stderr or done.stdout}\n{self.log_tail()}"

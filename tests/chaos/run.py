@@ -28,7 +28,7 @@ class Run:
     seed: int = 1
     size: Size = field(default_factory=Size)
     kinds: frozenset[Kind] = frozenset(Kind)
-    pause_seconds: Span = (2.0, 7.0)
+    pause_seconds: Span = (5.0, 14.0)
     most_steps: int | None = None
     """In each lane."""
 

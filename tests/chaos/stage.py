@@ -49,6 +49,8 @@ class Replica:
         self.name = process.config.stem
         self.is_disturbed = False
         self.starts = 0
+        self.is_over = False
+        """Nobody wants it any more."""
 
     @property
     def is_running(self) -> bool:
@@ -58,6 +60,8 @@ class Replica:
     def start(self) -> None:
         """Start it as an operator's supervisor does: again when it finds no database or broker."""
         for _ in range(_START_TRIES):
+            if self.is_over:
+                return
             self.starts += 1
             self.process.begin()
             try:
@@ -181,6 +185,7 @@ class Stage:
 
     def _end_replicas(self) -> None:
         for replica in self.replicas:
+            replica.is_over = True
             if replica.is_running:
                 replica.signal(signal.SIGCONT)
                 replica.kill()
