@@ -255,7 +255,7 @@ class PrivatePostgres:
                 time.sleep(_POLL_SECONDS)
             else:
                 return
-        message = f"PostgreSQL did not take connections on port {self.port}. {last}"
+        message = f"PostgreSQL did not take connections on port {self.port}. {last}\n{self.log_tail()}"
         raise PostgresError(message)
 
     def _end_server(self, sent: signal.Signals) -> None:

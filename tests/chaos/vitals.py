@@ -64,8 +64,8 @@ def slopes(samples: Sequence[Sample], *, after_seconds: float, lasting_seconds: 
 
 
 def grown(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
-    """Return what there is more of than there was."""
-    return {name: after[name] - count for name, count in before.items() if after.get(name, 0) > count}
+    """Return what there is more of than there was, and how much."""
+    return {name: after[name] for name, count in before.items() if after.get(name, 0) > count}
 
 
 def _figures(replica: Replica) -> dict[str, float]:
