@@ -33,6 +33,11 @@ class DividedPublisher:
         """True once a direct reply was sent: its link is kept open from then on."""
         return self._wanted.is_set()
 
+    @property
+    def in_flight(self) -> int:
+        """Messages whose confirms are awaited."""
+        return self._publisher.in_flight + self._replies.in_flight
+
     async def run(self) -> None:
         """Keep the link of direct replies open once it is wanted; never returns but by cancellation."""
         await self._wanted.wait()

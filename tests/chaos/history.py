@@ -148,8 +148,8 @@ class JobRow:
 class Terms:
     """Settings that decide what counts as explained."""
 
-    lease_seconds: float = 8.0
-    heartbeat_seconds: float = 2.0
+    lease_seconds: float = 15.0
+    heartbeat_seconds: float = 3.0
     breaker_failures: int = 5
     probe_seconds: float = 1.0
     travel_seconds: float = 1.5

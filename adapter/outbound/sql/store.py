@@ -58,7 +58,7 @@ class SqlJobStore(JobStore):
         self._lease_us = seconds_to_us(lease_seconds)
         self._is_alone = is_alone
         lanes = 1 if is_sqlite(url) else write_lanes
-        connections = _READER_THREADS + lanes
+        connections = _READER_THREADS + WriteLanes.writers(lanes)
         self._database = Database(url, is_alone=is_alone, connections=connections, busy_seconds=busy_seconds)
         self.engine = self._database.engine
         settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting // lanes)
@@ -230,14 +230,14 @@ class SqlJobStore(JobStore):
 
     async def reap(self) -> int:
         return await self._writer.submit(
-            lambda connection: replicas.reap(connection, self.replica_id, self._lease_us), ""
+            lambda connection: replicas.reap(connection, self.replica_id, self._lease_us), "", is_urgent=True
         )
 
     async def recoverable(self, limit: int) -> Sequence[str]:
         return await self._reader.ask(lambda connection: submissions.recoverable(connection, limit))
 
     async def retire(self) -> None:
-        await self._writer.submit(lambda connection: replicas.retire(connection, self.replica_id), "")
+        await self._writer.submit(lambda connection: replicas.retire(connection, self.replica_id), "", is_urgent=True)
 
     async def live_replicas(self) -> int:
         return await self._reader.ask(replicas.count_live)

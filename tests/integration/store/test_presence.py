@@ -1,11 +1,17 @@
 """Who may serve a PostgreSQL database beside whom; what SQLite allows is in test_opening."""
 
+import asyncio
+import threading
+
 import pytest
 
+from adapter.domain.job import Job
+from adapter.domain.message import Answer
 from adapter.outbound.sql import SqlJobStore, StoreOutdated, StoreTaken
 from adapter.ports import Claim
-from tests.integration.store.samples import LEASE_SECONDS, claimed, new_job
+from tests.integration.store.samples import DEADLINE_SECONDS, LEASE_SECONDS, ROUTE, SUCCESS, answer, claimed, new_job
 from tests.kit.databases import execute
+from tests.kit.rabbitmq import eventually
 
 pytestmark = pytest.mark.postgresql
 
@@ -76,3 +82,28 @@ async def test_a_replica_whose_place_was_taken_meanwhile_learns_it_with_the_next
 async def test_an_old_schema_is_named_with_the_command_that_upgrades_it(database_url: str) -> None:
     with pytest.raises(StoreOutdated, match="adapter db upgrade"):
         await replica(database_url, "a", is_alone=False).open()
+
+
+async def test_a_lease_is_renewed_while_every_lane_is_busy_with_jobs(migrated_url: str) -> None:
+    store = SqlJobStore(migrated_url, replica_id="a", lease_seconds=LEASE_SECONDS, is_alone=False, write_lanes=2)
+    await store.open()
+    busy: set[int] = set()
+    unblock = threading.Event()
+
+    def answer_late(job: Job) -> Answer:
+        busy.add(threading.get_ident())
+        unblock.wait(DEADLINE_SECONDS)
+        return answer(job)
+
+    jobs = [await claimed(store, new_job(f"r-{number}")) for number in range(16)]
+    finishing = [asyncio.create_task(store.finish(one, SUCCESS, answer_late, [ROUTE])) for one in jobs]
+    try:
+        await eventually(lambda: len(busy) == 2)
+        async with asyncio.timeout(DEADLINE_SECONDS / 2):
+            await store.heartbeat()
+            await store.reap()
+        assert not any(one.done() for one in finishing)
+    finally:
+        unblock.set()
+        await asyncio.gather(*finishing)
+        await store.close()
