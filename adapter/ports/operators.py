@@ -33,12 +33,12 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which finished jobs; all that is given must hold."""
+    """Which finished jobs: those named, in either way, or all; and the filter must hold."""
 
     filter: JobFilter = field(default_factory=JobFilter)
     job_ids: Sequence[str] = ()
     request_ids: Sequence[str] = ()
-    """Of filter.client."""
+    """Of filter.client, or of the default client."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import structlog
 
-from adapter.domain.client import DEFAULT_CLIENT
 from adapter.domain.job import Job, State
 from adapter.domain.message import Answer, Publication
 from adapter.domain.publication import republished
@@ -142,13 +141,11 @@ async def _all(jobs: Sequence[PickedJob], act: Act, at_once: int) -> list[Obstac
 
 
 def _checked(selection: Selection) -> Selection:
-    """Refuse to mean everything by saying nothing; request ids are those of one client."""
+    """Refuse to mean everything by saying nothing."""
     if selection == Selection():
         raise InvalidRequest(
             "The selection is empty. Name jobs, or at least one filter.", metadata={"field": "selection"}
         )
-    if selection.request_ids and not selection.filter.client:
-        return replace(selection, filter=replace(selection.filter, client=DEFAULT_CLIENT))
     return selection
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select, tuple_
 
+from adapter.domain.client import DEFAULT_CLIENT
 from adapter.domain.job import State
 from adapter.errors import InvalidRequest
 from adapter.outbound.sql import jobs, publications, tables
@@ -56,12 +57,15 @@ def _behind(place: _Place, selection: Selection) -> Select[Any]:
     chosen: list[ColumnElement[bool]] = [_JOBS.c.finish_time <= place.begun_us, *jobs.conditions(selection.filter)]
     if place.job_id:
         chosen.append(tuple_(_JOBS.c.create_time, _JOBS.c.job_id) > tuple_(place.create_time, place.job_id))
-    named = [
-        column.in_(list(ids))
-        for column, ids in ((_JOBS.c.job_id, selection.job_ids), (_JOBS.c.request_id, selection.request_ids))
-        if ids
-    ]
-    return _PICKED.where(*chosen, *named)
+    if selection.job_ids or selection.request_ids:
+        chosen.append(_named(selection))
+    return _PICKED.where(*chosen)
+
+
+def _named(selection: Selection) -> ColumnElement[bool]:
+    client = selection.filter.client or DEFAULT_CLIENT
+    by_request = and_(_JOBS.c.client == client, _JOBS.c.request_id.in_(list(selection.request_ids)))
+    return or_(_JOBS.c.job_id.in_(list(selection.job_ids)), by_request)
 
 
 def _picked(row: Row[Any]) -> PickedJob:

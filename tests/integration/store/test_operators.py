@@ -88,13 +88,17 @@ async def test_what_ends_after_the_first_batch_is_not_picked(store: SqlJobStore)
         (Selection(job_ids=["job-a", "job-c"]), ["r-a", "r-c"]),
         (Selection(JobFilter(client="crm"), request_ids=["r-b", "r-x"]), ["r-b"]),
         (Selection(JobFilter(client="other"), request_ids=["r-b"]), []),
+        (Selection(request_ids=["r-b"], job_ids=["job-c"]), ["r-c"]),
+        (Selection(JobFilter(client="crm"), request_ids=["r-b"], job_ids=["job-c"]), ["r-b", "r-c"]),
         (Selection(JobFilter(states=(State.FAILED,))), ["r-c"]),
         (Selection(JobFilter(reason="OUTPUT_INVALID")), ["r-c"]),
         (Selection(JobFilter(labels={"tenant": "b"})), ["r-b"]),
         (Selection(JobFilter(states=(State.FAILED,)), job_ids=["job-a"]), []),
     ],
 )
-async def test_all_that_is_given_must_hold(store: SqlJobStore, selection: Selection, expected: list[str]) -> None:
+async def test_the_named_jobs_are_picked_and_every_filter_must_hold(
+    store: SqlJobStore, selection: Selection, expected: list[str]
+) -> None:
     await finished(store, new_job("r-a", job_id="job-a"))
     await finished(store, new_job("r-b", job_id="job-b", labels={"tenant": "b"}))
     await finished(store, new_job("r-c", job_id="job-c"), FAILURE)

@@ -433,7 +433,9 @@ Global___DiscardParkedResponse: _TypeAlias = DiscardParkedResponse  # noqa: Y015
 
 @_typing.final
 class JobSelection(_message.Message):
-    """Which finished jobs. All that is given must hold; a selection without anything is refused."""
+    """Which finished jobs: those that are named, by either kind of id, or all of them; and every filter must hold. A
+    selection without anything is refused.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -477,11 +479,11 @@ class JobSelection(_message.Message):
     """Name of the client."""
     @_builtins.property
     def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Any of these jobs, at most 1000."""
+        """These jobs, at most 1000."""
 
     @_builtins.property
     def request_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Any of these requests, at most 1000, of the client named, or else of "default"."""
+        """The jobs of these requests, at most 1000, of the client named, or else of "default"."""
 
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.State.ValueType]:
