@@ -97,13 +97,13 @@ def until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
 def test_an_outage_with_a_backlog_costs_no_request_and_no_needless_call_and_ends_at_full_speed(
     backlog_of: Callable[..., Backlog], ticket: bytes, *, is_long: bool
 ) -> None:
-    count, outage_seconds, held, latency = (5000, 60.0, 500, 4.0) if is_long else (240, 3.0, 60, 2.0)
+    count, outage_seconds, held, latency = (5000, 60.0, 500, 8.0) if is_long else (240, 3.0, 60, 2.0)
     backlog = backlog_of(latency, max_held=held)
     if is_long:
         del backlog.model["breaker"]  # as it is configured without a word
     backlog.start()
     backlog.send(held, ticket)
-    until(lambda: backlog.simulator.in_flight() >= held * FULL_SPEED)
+    until(lambda: backlog.simulator.in_flight() >= held // 5)
     backlog.simulator.control(down=True)
     began = time.time()
     backlog.send(count - held, ticket)
