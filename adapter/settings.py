@@ -152,7 +152,7 @@ class Breaker(Section):
 
     failures: int = Field(5, ge=1)
     probe_seconds: Interval = 2
-    max_probe_seconds: Interval = 5
+    max_probe_seconds: Interval = 3
     misconfigured_probe_seconds: Interval = 15
 
 

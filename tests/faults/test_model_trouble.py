@@ -97,7 +97,7 @@ def until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
 def test_an_outage_with_a_backlog_costs_no_request_and_no_needless_call_and_ends_at_full_speed(
     backlog_of: Callable[..., Backlog], ticket: bytes, *, is_long: bool
 ) -> None:
-    count, outage_seconds, held, latency = (5000, 60.0, 500, 8.0) if is_long else (240, 3.0, 60, 2.0)
+    count, outage_seconds, held, latency = (5000, 60.0, 200, 3.0) if is_long else (240, 3.0, 60, 2.0)
     backlog = backlog_of(latency, max_held=held)
     if is_long:
         del backlog.model["breaker"]  # as it is configured without a word
@@ -200,6 +200,7 @@ def test_a_model_that_fails_half_of_its_calls_fails_no_request(
     assert {call["fault"] for call in calls if not is_answered(call)} == {"500"}
 
 
+@pytest.mark.long  # in short: end_to_end::test_one_request_that_never_gets_a_reply_fails_while_others_succeed
 def test_a_record_that_always_breaks_the_model_fails_alone(
     backlog_of: Callable[..., Backlog], ticket: bytes, broker: Any, prefix: str
 ) -> None:
@@ -229,10 +230,11 @@ def probes_for(backlog: Backlog, request_id: str) -> Sequence[dict[str, Any]]:
     return [call for call in backlog.simulator.calls(request_id) if trouble.was_closed(call_time(call))]
 
 
+@pytest.mark.long  # in short: end_to_end::test_an_expired_key_holds_200_messages_and_parks_none
 def test_while_the_key_is_refused_a_backlog_waits_and_the_endpoint_is_asked_now_and_then(
-    backlog_of: Callable[..., Backlog], ticket: bytes, *, is_long: bool
+    backlog_of: Callable[..., Backlog], ticket: bytes
 ) -> None:
-    count, refused_seconds = (2000, 30.0) if is_long else (200, 3.0)
+    count, refused_seconds = 2000, 30.0
     backlog = backlog_of(max_held=50)
     backlog.simulator.control(status=401)
     began = time.time()

@@ -46,7 +46,7 @@ class GateSettings:
     failures_to_open: int = 5
     """So many jobs in a row, of which none got a reply; one job alone never takes the model from all others."""
     probe_seconds: float = 2.0
-    max_probe_seconds: float = 5.0
+    max_probe_seconds: float = 3.0
     """The pause between probes doubles from the first to the second."""
     misconfigured_probe_seconds: float = 15.0
 
