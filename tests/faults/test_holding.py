@@ -61,7 +61,7 @@ def test_a_job_that_takes_longer_than_the_brokers_consumer_timeout_costs_no_chan
         request_id = caller.send(TASK, ticket, reply_to=caller.replies)
         answer = caller.next_reply(seconds=60)
         caller.close()
-        lost = happened(adapter, "channel_precondition_failed")
+        lost = happened(adapter, "consumer_timed_out")
         replaced = happened(adapter, "delivery_replaced")
         warned = happened(adapter, "setting_too_long", used_seconds=patience_seconds / 2)
 
@@ -84,7 +84,7 @@ def test_a_message_that_waits_too_long_for_its_model_is_a_ticket_before_the_brok
         simulator.control(down=False)
         outcomes = [caller.next_reply().outcome for _ in ids]
         caller.close()
-        lost = happened(adapter, "channel_precondition_failed")
+        lost = happened(adapter, "consumer_timed_out")
 
     assert outcomes == ["succeeded"] * 5
     assert lost == 0
