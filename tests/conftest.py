@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.kit.databases import POSTGRESQL, SQLITE, Choice
+from tests.kit.fork_server import Start
 from tests.kit.secret_scan import OUTPUTS, Searched
 
 settings.register_profile("desk", deadline=None)
@@ -24,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     Choice.kind = config.getoption("--database")
     Choice.replicas = config.getoption("--replicas")
+    Start.is_forked = True
     for kind in (SQLITE, POSTGRESQL):
         config.addinivalue_line("markers", f"{kind}: only where the run is about it (--database {kind})")
     config.addinivalue_line("markers", "long: only in the long form (--long)")

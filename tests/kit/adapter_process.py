@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +17,7 @@ from typing import Any, Self
 import yaml
 
 from tests.kit.databases import Choice, url_at
+from tests.kit.fork_server import Command, ForkedProcess, Start, fork_server
 from tests.kit.metrics_page import summed
 from tests.kit.secret_scan import OUTPUTS
 from tests.kit.secrets import made_up
@@ -55,7 +56,7 @@ class AdapterProcess:
         OUTPUTS.watch(self.log_file, folder / f"{name}.db")
         self.environment: dict[str, str] = {}
         """Variables of the next start."""
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self.grpc_port = 0
         self.http_port = 0
         self._read_from = 0
@@ -120,13 +121,8 @@ class AdapterProcess:
 
     def launch(self) -> None:
         """Start, and do not wait."""
-        with self.log_file.open("ab") as stream:
-            self.process = subprocess.Popen(  # noqa: S603 - our own command line
-                [ADAPTER, "serve", "--config", str(self.config), *self._options],
-                stderr=stream,
-                stdout=stream,
-                env=clean_environment() | self.environment,
-            )
+        arguments = ["serve", "--config", str(self.config), *self._options]
+        self.process = start_adapter(arguments, self.log_file, clean_environment() | self.environment)
         OUTPUTS.look(f"the arguments of {self.config}", Path(f"/proc/{self.process.pid}/cmdline").read_bytes())
 
     def wait_for(self, name: str) -> dict[str, Any]:
@@ -178,7 +174,7 @@ class AdapterProcess:
                 one.process.wait(seconds)  # type: ignore[union-attr]  # it runs
         finally:
             self.kill()
-        return self.process.returncode if self.process else 0
+        return self.process.wait() if self.process else 0
 
     def _ask_to_stop(self) -> None:
         assert self.process is not None
@@ -219,6 +215,19 @@ class AdapterProcess:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
+
+
+def start_adapter(
+    arguments: Sequence[str], log: Path, environment: Mapping[str, str]
+) -> "subprocess.Popen[bytes] | ForkedProcess":
+    """Start `adapter …`, what it prints appended to the log: a new process, within tests one of the fork server."""
+    log.touch()
+    if Start.is_forked:
+        return fork_server().start(Command(arguments, environment, str(ROOT), str(log), str(log)))
+    with log.open("ab") as stream:
+        return subprocess.Popen(  # noqa: S603 - our own command line
+            [ADAPTER, *arguments], stdout=stream, stderr=stream, env=dict(environment), cwd=ROOT
+        )
 
 
 def clean_environment() -> dict[str, str]:

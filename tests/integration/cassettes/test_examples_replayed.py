@@ -13,7 +13,7 @@ from adapter.domain import exact_json
 from adapter.tasks.cases import Case, differences
 from adapter.tasks.task import Task
 from tests.integration.cassettes.examples import CASSETTES, TASKS, recorded_cases
-from tests.integration.cli.conftest import NOBODY, TICKET, _prepared, cli, write_config  # noqa: F401 - fixtures
+from tests.integration.cli.conftest import NOBODY, TICKET, cli, write_config  # noqa: F401 - a fixture
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import GrpcCaller, grpc_failure
 from tests.kit.command_line import CommandLine

@@ -31,20 +31,11 @@ def write_config(folder: Path, **sections: Any) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """Give the one process that forks."""
-    line = CommandLine(tmp_path_factory.mktemp("command-line"))
-    yield line
-    line.stop()
-
-
 @pytest.fixture
-def cli(_prepared: CommandLine, tmp_path: Path) -> CommandLine:
+def cli(tmp_path: Path) -> CommandLine:
     """Give the command line in the folder of this test, where adapter.yaml is found without being named."""
-    _prepared.folder = tmp_path
     write_config(tmp_path)
-    return _prepared
+    return CommandLine(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """One adapter process with a real broker and a real simulator process, shared by the tests of this folder."""
 
 import json
-import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.adapter_process import ADAPTER, ROOT, START_SECONDS, AdapterProcess, clean_environment
+from tests.kit.adapter_process import ROOT, START_SECONDS, AdapterProcess, clean_environment, start_adapter
 from tests.kit.callers import GrpcCaller, QueueCaller
 from tests.kit.rabbitmq import broker  # noqa: F401 - a fixture
 from tests.kit.secret_scan import OUTPUTS
@@ -26,13 +25,9 @@ class SimulatorProcess:
         self.log = folder / "calls.jsonl"
         self._stderr = folder / "simulator.log"
         OUTPUTS.watch(self.log, self._stderr)
-        with self._stderr.open("wb") as stream:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command line
-                [ADAPTER, "simulate", "--port", "0", "--log", str(self.log), *arguments],
-                stderr=stream,
-                env=clean_environment(),
-                cwd=ROOT,
-            )
+        self._stderr.write_bytes(b"")
+        simulate = ["simulate", "--port", "0", "--log", str(self.log), *arguments]
+        self._process = start_adapter(simulate, self._stderr, clean_environment())
         self.url = self._read_url()
 
     def _read_url(self) -> str:

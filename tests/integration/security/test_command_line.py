@@ -17,11 +17,9 @@ from tests.kit.secrets import made_up
 
 
 @pytest.fixture(scope="module")
-def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+def line(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """Give the command line in a folder without a configuration of its own."""
-    commands = CommandLine(tmp_path_factory.mktemp("doors-line"))
-    yield commands
-    commands.stop()
+    return CommandLine(tmp_path_factory.mktemp("doors-line"))
 
 
 @pytest.fixture(scope="module")
