@@ -95,11 +95,11 @@ async def test_a_link_that_is_lost_between_delivery_and_claim_makes_one_job(
         model.go.set()
         lost = peer, peer.consumers[queue]
 
-        async def claim_too_late(*arguments: Any) -> Any:
+        async def claim_too_late(*arguments: Any, **options: Any) -> Any:
             if not peer.is_closed:
                 peer.reset()
                 await eventually(lambda: not link.is_open)
-            return await claim(*arguments)
+            return await claim(*arguments, **options)
 
         monkeypatch.setattr(application.core.store, "claim", claim_too_late)
         fake.deliver(queue, ticket_sample(), REQUEST)

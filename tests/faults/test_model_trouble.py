@@ -140,6 +140,8 @@ def test_a_model_that_comes_back_is_not_met_by_everybody_at_once(
     backlog.simulator.control(down=True)
     backlog.send(300, ticket)
     until(lambda: states_of(backlog.adapter.events()))
+    opened_at = states_of(backlog.adapter.events())[0][0]
+    until(lambda: any(call_time(call) > opened_at + 1.0 for call in backlog.simulator.calls()))  # only probes by now
     backlog.simulator.control(down=False)
     backlog.outcomes()
 
