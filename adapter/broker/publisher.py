@@ -10,6 +10,7 @@ from adapter.broker.confirms import Confirms, Sent
 from adapter.broker.errors import BadPropertyError, BrokerError, LinkDown
 from adapter.broker.events import EventHook, Events, ignore_event
 from adapter.broker.link import Link
+from adapter.broker.probes import PROBE_HEADER
 from adapter.broker.properties import short_string, to_pika
 from adapter.broker.suspects import Suspects
 from adapter.broker.window import Window
@@ -90,7 +91,8 @@ class BrokerPublisher:
             return PublishOutcome(PublishStatus.NOT_SENT, "Too many messages wait for the broker's confirms.")
         try:
             sent = await self._send(message)
-            await reach(Failpoint.BEFORE_CONFIRM)
+            if PROBE_HEADER not in message.properties.headers:
+                await reach(Failpoint.BEFORE_CONFIRM)
             return await sent.outcome
         except BadPropertyError as error:
             return PublishOutcome(PublishStatus.REFUSED, str(error))
