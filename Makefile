@@ -107,7 +107,7 @@ chaos: setup servers ## Disturb everything by a seeded schedule under load, and 
 	$(CHAOS) --jobs $(JOBS) --seed $(SEED) --replicas $(REPLICAS) $(if $(KINDS),--kinds $(KINDS))
 
 kills: setup servers ## Kill replicas under load with SIGKILL, at random, and judge what came of it (KILLS=100 SEED=1)
-	$(CHAOS) --jobs 1 --kinds kill --kills $(KILLS) --seed $(SEED) --replicas $(REPLICAS)
+	$(CHAOS) --jobs 1 --kinds kill --kills $(KILLS) --pause 1,3 --in-flight 60 --latency 'lognormal(3,0.3)' --seed $(SEED) --replicas $(REPLICAS)
 
 soak: setup servers ## Twenty minutes of load with a disturbance every 15 s: nothing grows, and nothing is left over (SOAK_SECONDS=1200 SEED=1)
 	$(BIN)/python -m tests.chaos.soak --seconds $(SOAK_SECONDS) --seed $(SEED)

@@ -92,6 +92,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--nodes", type=int, default=3, help="of the broker")
     parser.add_argument("--kinds", default="", help="only these disturbances, with commas between")
     parser.add_argument("--kills", type=int, default=0, help="go on until so many processes were killed")
+    parser.add_argument("--pause", default="5,14", help="seconds between disturbances of a lane, from and to")
     parser.add_argument("--in-flight", type=int, default=260, help="requests kept open for each replica")
     parser.add_argument("--latency", default=Size().latency, help="of the model")
     parser.add_argument("--short", action="store_true", help="the form that the tests have, with its own sizes")
@@ -105,7 +106,8 @@ def _run(options: argparse.Namespace) -> Run:
         return short(options.seed)
     size = Size(options.replicas, options.nodes, options.latency, options.in_flight)
     kinds = frozenset(map(Kind, options.kinds.split(","))) if options.kinds else frozenset(Kind)
-    return Run(Goal(options.jobs, options.kills), options.seed, size, kinds)
+    shortest, longest = map(float, options.pause.split(","))
+    return Run(Goal(options.jobs, options.kills), options.seed, size, kinds, (shortest, longest))
 
 
 def short(seed: int = 1) -> Run:
