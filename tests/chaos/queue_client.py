@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import queue
 import threading
 import time
@@ -33,6 +34,8 @@ class Connector:
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = urls
         self._next = 0
+        # Ten lines for each connection that is refused: what is disturbed is written down elsewhere.
+        logging.getLogger("pika").setLevel(logging.CRITICAL)
 
     def connect(self) -> Any:
         """Open one. Raises what pika raises."""
