@@ -66,6 +66,7 @@ def test_a_replica_that_froze_beyond_its_lease_stores_nothing_of_what_the_other_
     assert {answer.body for answer in answers} == {job.result.content}
     assert len({answer.properties.message_id for answer in answers}) == 1
     assert len(other.simulator.calls(sent)) == 1, "the reply was stored before it froze"
+    assert [event for event in frozen.process.events() if event["event"] == "job_finished"] == []
 
 
 def is_stopped(pid: int) -> bool:
