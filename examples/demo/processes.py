@@ -1,6 +1,7 @@
 """Child processes of the demo: started with their logs in files, stopped in every case."""
 
 import contextlib
+import secrets
 import socket
 import subprocess
 import time
@@ -39,8 +40,8 @@ def wait_until(
     deadline = time.monotonic() + seconds
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            tail = log.read_text(errors="replace")[-2000:]
-            raise ChildFailed(f"{what} did not come up within {seconds:g} s. The end of its log:\n{tail}")
+            how = f"did not come up within {seconds:g} s" if process.poll() is None else "ended before it was up"
+            raise ChildFailed(f"{what} {how}. The end of its log:\n{log.read_text(errors='replace')[-2000:]}")
         time.sleep(0.1)
 
 
@@ -54,8 +55,8 @@ def is_listening(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """Return a port of the loopback that is free now, below the range that the system gives to connections."""
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

@@ -90,8 +90,14 @@ class ForkServer:
 
     def __init__(self) -> None:
         """Start it; what it prints itself goes where ours goes."""
+        # As the command line sets it; gRPC reads it once.
+        environment = os.environ | {"GRPC_VERBOSITY": "ERROR"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.kit.fork_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+            [sys.executable, "-m", "tests.kit.fork_server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env=environment,
         )
         self._turn = threading.Lock()
 
