@@ -1,6 +1,6 @@
 """Ports that stay one's own while nobody listens on them: outgoing connections take theirs from another range."""
 
-import random
+import secrets
 import socket
 from pathlib import Path
 
@@ -15,7 +15,8 @@ def lasting_port() -> int:
     """
     first = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else _USUAL_FIRST
     while True:
-        port = random.randrange(_LOWEST, max(first, _LOWEST + 1000))
+        # Not from `random`, which begins alike in every test and test process.
+        port = _LOWEST + secrets.randbelow(max(first - _LOWEST, 1000))
         try:
             with socket.create_server(("127.0.0.1", port)):
                 return port
