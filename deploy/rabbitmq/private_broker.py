@@ -60,11 +60,8 @@ def find_server() -> Server:
         epmd = shutil.which("epmd")
         if start_script.exists() and ctl_script.exists() and epmd:
             return Server(start_script, ctl_script, Path(epmd))
-    message = (
-        "RabbitMQ is not installed here. Install it (nothing needs to be configured or started): "
-        "apt-get install -y rabbitmq-server"
-    )
-    raise BrokerError(message)
+    install = "Install it (nothing needs to be configured or started): apt-get install -y rabbitmq-server"
+    raise BrokerError(f"RabbitMQ is not installed here. {install}")
 
 
 def free_port() -> int:

@@ -19,5 +19,5 @@ def test_missing_weights_name_the_command(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_missing_engine_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(util, "find_spec", lambda _name: None)
-    with pytest.raises(LocalModelMissing, match=r"llm-adapter\[local-model\]"):
+    with pytest.raises(LocalModelMissing, match=r"\.\[local-model\]"):
         load_engine()
