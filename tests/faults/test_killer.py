@@ -68,7 +68,7 @@ def test_a_killer_among_good_messages_harms_only_itself(
     job = adapter.grpc.get(request_id="killer")
     assert (job.error.reason, len(job.attempts)) == ("INTERRUPTED", 0)
     assert starts == [3], "it was worked on three times, and not decoded the fourth time"
-    assert all(len(adapter.simulator.calls(one)) <= 2 for one in ids), "nobody was there more than once when it died"
+    assert all(len(adapter.simulator.calls(one)) <= 3 for one in ids), "it died beside others twice, and then alone"
 
 
 def keep_running(adapter: Broken, starts: list[int], over: threading.Event) -> None:
