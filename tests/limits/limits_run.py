@@ -53,7 +53,7 @@ class Report:
     least_served: int
     longest_wait_seconds: float
     turn_seconds: float
-    """How long each would wait if they were served in turn, and nobody came or went."""
+    """How long each would wait if all were served in turn, at the rate at which they were."""
     away_seconds: float
     """How long the share of a replica that dies or comes is nobody's."""
     refusals: int
@@ -151,7 +151,7 @@ def report(calls: Sequence[dict[str, Any]], crowd: Crowd, plan: Plan) -> Report:
         used=max(len(calls) / (REQUESTS * windows), sum(amount for _, amount in tokens) / (TOKENS * windows)),
         least_served=min(served),
         longest_wait_seconds=crowd.longest_wait_seconds,
-        turn_seconds=CALLERS / REQUESTS * window,
+        turn_seconds=CALLERS * plan.seconds / max(1, len(calls)),
         away_seconds=window + ARRIVAL_SECONDS + LEASE_SECONDS,
         refusals=crowd.refusals,
     )
