@@ -86,3 +86,12 @@ def test_an_answer_about_retries_from_a_newer_adapter_is_no_reason_to_send_again
     job = job_pb2.Job(error=job_pb2.JobError(reason="NEW", message="…"))
 
     assert error_of_job(job).retryable == "NO"
+
+
+def test_a_call_that_a_stopping_server_never_handed_on_is_unavailable_and_one_that_was_cancelled_is_not() -> None:
+    goodbye = error_of_call(FailedCall("CANCELLED", "CANCELLED"), "order-1")
+    ours = error_of_call(FailedCall("CANCELLED", "Channel closed!"), "order-1")
+
+    assert (goodbye.reason, goodbye.grpc_code, goodbye.is_retryable) == ("UNAVAILABLE", "UNAVAILABLE", True)
+    assert (ours.grpc_code, ours.is_retryable) == ("CANCELLED", False)
+    assert read(errors.Cancelled()).grpc_code == "CANCELLED"

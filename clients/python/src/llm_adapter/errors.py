@@ -68,7 +68,7 @@ def error_of_call(failure: grpc.RpcError, request_id: str = "") -> AdapterError:
     # Every error of a call, synchronous or not, has these methods of grpc.Call.
     call = cast("grpc.Call", failure)
     trailers = dict(call.trailing_metadata() or ())
-    code = call.code().name
+    code = _code_of(call)
     status = status_pb2.Status.FromString(cast("bytes", trailers.get("grpc-status-details-bin", b"")))
     info = next((one for one in _details(status, error_details_pb2.ErrorInfo) if one.domain == DOMAIN), None)
     details: Mapping[str, str] = info.metadata if info else {}
@@ -82,6 +82,13 @@ def error_of_call(failure: grpc.RpcError, request_id: str = "") -> AdapterError:
         grpc_code=code,
         pushback_seconds=_pushback_seconds(trailers, status),
     )
+
+
+def _code_of(call: grpc.Call) -> str:
+    """As gRPC has it, but for its word of a server that stops: that cancels calls which it never handed on."""
+    code, trailers = call.code().name, dict(call.trailing_metadata() or ())
+    is_goodbye = (code, call.details()) == ("CANCELLED", "CANCELLED") and "grpc-status-details-bin" not in trailers
+    return "UNAVAILABLE" if is_goodbye else code
 
 
 def error_of_job(job: job_pb2.Job) -> AdapterError:
