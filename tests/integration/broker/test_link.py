@@ -84,8 +84,8 @@ async def test_a_silent_connection_is_noticed_by_its_heartbeat(broker: Any) -> N
         open_link(forwarder.url(broker.url), heartbeat_seconds=1, on_event=log) as link,
     ):
         forwarder.set_mode(Mode.BLACKHOLE)
-        await eventually(lambda: not link.is_open, 15)
-        assert "link_heartbeat_lost" in log.names()
+        await eventually(lambda: "link_heartbeat_lost" in log.names(), 15)
+        assert not link.is_open
         forwarder.reset()
         forwarder.set_mode(Mode.PASS)
         await eventually(lambda: link.is_open, 20)
