@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "deploy" / "rabbitmq"), str(Path(__file__).parent)]
 
 from monolith import Answer, Record, send_by_grpc, send_by_queue  # noqa: E402 - found through the path above
-from private_broker import BrokerError, PrivateBroker  # noqa: E402 - as above
-from processes import ChildFailed, child, free_port, is_listening, wait_until  # noqa: E402 - as above
+from private_broker import BrokerError, PrivateBroker, free_port  # noqa: E402 - as above
+from processes import ChildFailed, child, is_listening, wait_until  # noqa: E402 - as above
 
 from adapter.outbound.task_folders import load_tasks  # noqa: E402 - as above
 

@@ -1,7 +1,6 @@
 """Child processes of the demo: started with their logs in files, stopped in every case."""
 
 import contextlib
-import secrets
 import socket
 import subprocess
 import time
@@ -52,11 +51,3 @@ def is_listening(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def free_port() -> int:
-    """Return a port of the loopback that is free now, below the range that the system gives to connections."""
-    while True:
-        port = 15_000 + secrets.randbelow(17_000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port

@@ -14,6 +14,7 @@ _FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 # How a request may end that met too much of what was done to the system, and what it must have met.
 _EXCUSED_AFTER = {"INTERRUPTED": 3, "BUDGET_EXHAUSTED": 3, "MODEL_FAILED": 3}
 _SHOWN = 10
+_NEAR_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -138,8 +139,23 @@ def _attribute(verdict: Verdict, history: History) -> Counter[str]:
     wasted = Counter(call.request_id for call in history.calls if call.number in found)
     for request_id, count in made.items():
         extra = count - 1 - wasted[request_id]
-        verdict.unattributed += [f"{request_id}: {count} calls, {wasted[request_id]} explained"] * max(0, extra)
+        if extra > 0:
+            what = f"{request_id}: {count} calls, {wasted[request_id]} explained: "
+            verdict.unattributed += [what + _told(history, request_id, found)] * extra
     return wasted
+
+
+def _told(history: History, request_id: str, found: Mapping[int, Cause]) -> str:
+    """What became of each call of a request, and what was done meanwhile, in seconds since its first call."""
+    calls = [call for call in history.calls if call.request_id == request_id]
+    begun = calls[0].begin
+    told = [
+        f"{call.caller} {call.begin - begun:.2f}-{call.end - begun:.2f} {call.outcome} ({found.get(call.number, '?')})"
+        for call in calls
+    ]
+    near = (one for one in history.disturbances if one.end > begun - _NEAR_SECONDS and one.begin < calls[-1].end)
+    told += [f"{one.kind} {one.target} {one.begin - begun:.2f}-{one.end - begun:.2f}" for one in near]
+    return "; ".join(told)
 
 
 def _find_duplicates(

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from llm_adapter import AdapterClient, Job
 from tests.integration.end_to_end.conftest import SimulatorProcess, simulated_settings
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import QueueCaller
+from tests.kit.waiting import until
 
 TASK = "classify-ticket"
 # What ends a process beside its jobs, on a busy machine.
@@ -24,13 +25,6 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
     process = SimulatorProcess(tmp_path)
     yield process
     process.stop()
-
-
-def until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {seconds:g} s"
-        time.sleep(0.05)
 
 
 def stopped_after(adapter: AdapterProcess) -> float:

@@ -15,6 +15,7 @@ from tests.integration.end_to_end.test_trouble import declare_results
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import QueueCaller
 from tests.kit.sender import collect, send_confirmed
+from tests.kit.waiting import until
 
 TASK = "classify-ticket"
 RETRY_AFTER_SECONDS = 1.0  # of the simulated 429
@@ -84,13 +85,6 @@ def backlog_of(tmp_path: Path, broker: Any, prefix: str) -> Iterator[Callable[..
     yield make
     for one in made:
         one.stop()
-
-
-def until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {seconds:g} s"
-        time.sleep(0.05)
 
 
 @pytest.mark.timeout(600)

@@ -1,6 +1,5 @@
 """Three replicas are restarted one after the other under load; nobody who uses the shipped client notices."""
 
-import socket
 import sys
 import threading
 import time
@@ -18,22 +17,12 @@ from tests.integration.end_to_end.test_trouble import declare_results
 from tests.integration.replicas.conftest import shared_settings
 from tests.kit import databases
 from tests.kit.adapter_process import AdapterProcess
+from tests.kit.ports import lasting_port
 from tests.kit.sender import collect, send_confirmed
 
 TASK = "classify-ticket"
 REPLICAS = 3
 LATENCY_SECONDS = 0.3
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody has; all are looked for at once, so that they differ."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @pytest.fixture
@@ -53,7 +42,7 @@ def replicas(tmp_path: Path, simulator: SimulatorProcess, broker: Any, prefix: s
         AdapterProcess(
             tmp_path, settings | {"grpc": {"listen": f"127.0.0.1:{port}"}, "drain_seconds": 30}, name=f"replica-{port}"
         )
-        for port in free_ports(REPLICAS)
+        for port in (lasting_port() for _ in range(REPLICAS))
     ]
     try:
         for replica in made:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Insert, Row, bindparam, func, select, update
 from adapter.domain.job import Origin, State
 from adapter.outbound.sql import calls, job_details, revisions
 from adapter.outbound.sql.dialect import insert_into, now_us
+from adapter.outbound.sql.lease import Lease
 from adapter.outbound.sql.rows import fresh_job, job_of, job_values, new_of, request_values
 from adapter.outbound.sql.statements import PENDING, RUNNING, is_claimed, is_live, lost_work_us
 from adapter.outbound.sql.tables import jobs
@@ -63,6 +64,7 @@ class Taker:
 
     replica_id: str
     alone: bool
+    lease: Lease
 
 
 @cache
@@ -94,7 +96,7 @@ def claim(connection: Connection, new: NewJob, taker: Taker) -> ClaimResult:
         job_details.add_labels(connection, new)
         job_details.add_routes(connection, new.job_id, new.routes)
         return Claim(fresh_job(new, State.RUNNING, times), token=1, claims=1, new=new)
-    row = known(connection, new)
+    row = known(connection, new, away_us=taker.lease.away_us)
     if row is None:  # it was forgotten between the two statements: begin again
         return claim(connection, new, taker)
     if is_reused(row, new):
@@ -104,13 +106,14 @@ def claim(connection: Connection, new: NewJob, taker: Taker) -> ClaimResult:
 
 def claim_stored(connection: Connection, job_id: str, taker: Taker) -> ClaimResult | None:
     """Take a job by its id, None if there is none."""
-    row = connection.execute(BY_ID, {"job_id": job_id}).one_or_none()
+    row = connection.execute(BY_ID, {"job_id": job_id, "away_us": taker.lease.away_us}).one_or_none()
     return None if row is None else _claim_known(connection, row, taker, None)
 
 
-def known(connection: Connection, new: NewJob) -> Row[Any] | None:
+def known(connection: Connection, new: NewJob, *, away_us: int = 0) -> Row[Any] | None:
     """Return the row of a request that came before."""
-    return connection.execute(BY_REQUEST, {"client": new.client, "request_id": new.request_id}).one_or_none()
+    key = {"client": new.client, "request_id": new.request_id, "away_us": away_us}
+    return connection.execute(BY_REQUEST, key).one_or_none()
 
 
 def is_reused(row: Row[Any], new: NewJob) -> bool:
@@ -181,6 +184,6 @@ def set_version(connection: Connection, claim: Claim, task_version: str, task_ha
         raise ClaimLostError
 
 
-def give_back_lost(connection: Connection) -> int:
+def give_back_lost(connection: Connection, lease: Lease) -> int:
     """Give every running job of a lapsed replica back; returns how many."""
-    return connection.execute(_GIVE_BACK_ALL_LOST).rowcount
+    return connection.execute(_GIVE_BACK_ALL_LOST, {"away_us": lease.away_us}).rowcount

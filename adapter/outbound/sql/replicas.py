@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Insert, bindparam, delete, exists, func, sele
 
 from adapter.outbound.sql import claims, shares, tables
 from adapter.outbound.sql.dialect import insert_into, now_us
+from adapter.outbound.sql.lease import Lease
 from adapter.outbound.sql.statements import RUNNING
 
 _REPLICAS = tables.replicas
@@ -46,13 +47,13 @@ def expire_all(connection: Connection) -> None:
     shares.end_all(connection)
 
 
-def reap(connection: Connection, replica_id: str, lease_us: int) -> int:
+def reap(connection: Connection, replica_id: str, lease: Lease) -> int:
     """Give back the jobs of lapsed replicas, then forget those replicas; returns how many jobs.
 
     Who reaps is alive, however late its heartbeat, and must not reap itself.
     """
-    beat(connection, replica_id, lease_us)
-    count = claims.give_back_lost(connection)
+    beat(connection, replica_id, lease.us)
+    count = claims.give_back_lost(connection, lease)
     connection.execute(_FORGET_LAPSED)
     return count
 

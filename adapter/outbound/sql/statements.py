@@ -11,8 +11,8 @@ PENDING: ColumnElement[str] = literal_column("'PENDING'")
 
 
 def is_live(owner: ColumnElement[str | None]) -> ColumnElement[bool]:
-    """The replica in this column has a lease that still runs."""
-    return exists().where(replicas.c.replica_id == owner, replicas.c.lease_until > now_us())
+    """The replica in this column has a lease that still runs; :away_us, if it is given, counts against none."""
+    return exists().where(replicas.c.replica_id == owner, replicas.c.lease_until > now_us() - bindparam("away_us", 0))
 
 
 def is_claimed() -> ColumnElement[bool]:

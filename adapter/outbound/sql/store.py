@@ -21,6 +21,7 @@ from adapter.outbound.sql import (
 )
 from adapter.outbound.sql.database import Database
 from adapter.outbound.sql.engine import is_sqlite
+from adapter.outbound.sql.lease import Lease
 from adapter.outbound.sql.operators import SqlOperatorStore
 from adapter.outbound.sql.paging import Page
 from adapter.outbound.sql.reader import Reader
@@ -55,7 +56,7 @@ class SqlJobStore(JobStore):
     ) -> None:
         """Nothing is opened yet. Raises ValueError for a URL that cannot be used."""
         self.replica_id = replica_id
-        self._lease_us = seconds_to_us(lease_seconds)
+        self._lease = Lease(lease_seconds)
         self._is_alone = is_alone
         lanes = 1 if is_sqlite(url) else write_lanes
         connections = _READER_THREADS + WriteLanes.writers(lanes)
@@ -63,7 +64,7 @@ class SqlJobStore(JobStore):
         self.engine = self._database.engine
         settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting // lanes)
         self._writer = WriteLanes(self.engine, settings, self._database.guard, lanes=lanes)
-        self.shares = SqlShares(self._writer, replica_id, self._lease_us)
+        self.shares = SqlShares(self._writer, replica_id, self._lease.us)
         self._reader = Reader(self.engine, _READER_THREADS, self._database.guard)
         self.operators = SqlOperatorStore(self._writer, self._reader)
         self.unclaimed = SqlUnclaimedJobs(self._reader)
@@ -96,13 +97,13 @@ class SqlJobStore(JobStore):
     # a job's life
 
     async def claim(self, new: NewJob, *, alone: bool = False) -> ClaimResult:
-        taker = claims.Taker(self.replica_id, alone)
+        taker = claims.Taker(self.replica_id, alone, self._lease)
         return await self._writer.submit(
             lambda connection: claims.claim(connection, new, taker), request_key(new), undo=claims.undo_claim
         )
 
     async def claim_stored(self, job_id: str, *, alone: bool = False) -> ClaimResult | None:
-        taker = claims.Taker(self.replica_id, alone)
+        taker = claims.Taker(self.replica_id, alone, self._lease)
         return await self._writer.submit(
             lambda connection: claims.claim_stored(connection, job_id, taker), job_id, undo=claims.undo_claim
         )
@@ -225,12 +226,13 @@ class SqlJobStore(JobStore):
     async def heartbeat(self) -> None:
         await self._database.keep_place()
         await self._writer.submit(
-            lambda connection: replicas.beat(connection, self.replica_id, self._lease_us), "", is_urgent=True
+            lambda connection: replicas.beat(connection, self.replica_id, self._lease.us), "", is_urgent=True
         )
+        self._lease.note_beat()
 
     async def reap(self) -> int:
         return await self._writer.submit(
-            lambda connection: replicas.reap(connection, self.replica_id, self._lease_us), "", is_urgent=True
+            lambda connection: replicas.reap(connection, self.replica_id, self._lease), "", is_urgent=True
         )
 
     async def recoverable(self, limit: int) -> Sequence[str]:

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -19,6 +19,7 @@ from tests.kit import databases
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import GrpcFailure, QueueCaller, failures
 from tests.kit.sender import collect
+from tests.kit.waiting import until
 
 pytestmark = pytest.mark.timeout(300)  # the first of them starts three processes
 
@@ -54,13 +55,6 @@ def queue_caller(trio: Trio) -> Iterator[QueueCaller]:
 
 def new_id() -> str:
     return f"r-{uuid4().hex[:10]}"
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {DEADLINE_SECONDS} s"
-        time.sleep(0.05)
 
 
 def until_calling(trio: Trio, request_id: str) -> None:

@@ -2,8 +2,7 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from tests.integration.replicas.conftest import shared_settings
 from tests.kit import databases
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import GrpcCaller
+from tests.kit.waiting import until
 
 pytestmark = pytest.mark.timeout(300)  # the first of them starts three processes
 
@@ -45,13 +45,6 @@ def worker_pids(service: AdapterProcess) -> list[int]:
     assert service.process is not None
     pid = service.process.pid
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {DEADLINE_SECONDS} s: {condition}"
-        time.sleep(0.05)
 
 
 def run(service: AdapterProcess, ticket: bytes) -> int:

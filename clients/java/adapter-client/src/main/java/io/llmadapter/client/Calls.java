@@ -23,6 +23,9 @@ import java.util.concurrent.TimeUnit;
 /** The channel, and what every call over it needs: headers, deadline, retries. */
 final class Calls {
 
+  private static final Metadata.Key<byte[]> DETAILS =
+      Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
   private final ManagedChannel channel;
   private final CallHeaders headers;
   private final Retries retries;
@@ -53,7 +56,7 @@ final class Calls {
    * @return whether it will be begun again
    */
   boolean again(Status status, Metadata trailers, int done, Deadline deadline, Runnable begin) {
-    OptionalLong delayMillis = retries.delayMillis(status, trailers, done);
+    OptionalLong delayMillis = retries.delayMillis(meant(status, trailers), trailers, done);
     if (!delayMillis.isPresent() || deadline.timeRemaining(TimeUnit.MILLISECONDS) <= delayMillis.getAsLong()) {
       return false;
     }
@@ -72,7 +75,7 @@ final class Calls {
 
   /** Returns the exception of a call that failed for good; requestId null: the call was about no request of ours. */
   AdapterException failure(Status status, Metadata trailers, String requestId) {
-    AdapterException failure = Failures.of(status, trailers, requestId);
+    AdapterException failure = Failures.of(meant(status, trailers), trailers, requestId);
     boolean byClosing = channel.isShutdown() && failure.reason().equals(Reasons.CONNECTION_LOST);
     return byClosing ? Failures.abandoned("The client was closed", requestId, failure.getCause()) : failure;
   }
@@ -96,6 +99,17 @@ final class Calls {
   /** Returns how many calls wait for their retry. */
   int waitingCalls() {
     return waiting.size();
+  }
+
+  /** A server that stops ends calls that it never handed on with a bare CANCELLED. */
+  private static Status meant(Status status, Metadata trailers) {
+    boolean told = trailers != null && trailers.containsKey(DETAILS);
+    if (status.getCode() != Status.Code.CANCELLED || told) {
+      return status;
+    }
+    String text = status.getDescription();
+    boolean byServer = text == null || text.equals("CANCELLED") || text.startsWith("RST_STREAM");
+    return byServer ? Status.UNAVAILABLE.withDescription(text).withCause(status.getCause()) : status;
   }
 
   private void beginWaiting(Runnable begin) {

@@ -71,6 +71,21 @@ class UnaryCallTest {
     assertEquals(Reasons.CONNECTION_LOST, failure(answer).reason());
   }
 
+  @Test
+  void aCallThatAStoppingServerNeverHandedOnIsSentAgain() throws Exception {
+    for (String text : new String[] {"CANCELLED", "RST_STREAM closed stream. HTTP/2 error code: CANCEL"}) {
+      channel.onStart(call -> call.onClose(Status.CANCELLED.withDescription(text), new Metadata()));
+    }
+    channel.onStart(call -> call.onClose(Status.INTERNAL, new Metadata()));
+    assertEquals(Reasons.TRANSPORT_ERROR, failure(start()).reason());
+  }
+
+  @Test
+  void aCallThatSomebodyOnThisSideEndedIsNotSentAgain() throws Exception {
+    channel.onStart(call -> call.onClose(Status.CANCELLED.withDescription("Context cancelled"), new Metadata()));
+    assertEquals(Reasons.CALL_ABANDONED, failure(start()).reason());
+  }
+
   private Calls callsThatRetryAfter(Duration pause) {
     return new Calls(channel, new CallHeaders(), new Retries(4, pause, pause));
   }

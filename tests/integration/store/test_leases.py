@@ -1,0 +1,58 @@
+"""Who counts as dead for a replica that could not reach the memory itself."""
+
+import pytest
+
+from adapter.outbound.sql import SqlJobStore
+from adapter.ports import Claim, RunningNow
+from tests.integration.store.conftest import OpenStore
+from tests.integration.store.samples import ROUTE, SUCCESS, answer, claimed, new_job, until
+
+LEASE_SECONDS = 1.5
+
+
+@pytest.fixture
+async def back(open_store: OpenStore) -> SqlJobStore:
+    """Return the store of a replica that could not renew its lease, nor could any other."""
+    return await open_store("replica-back", lease_seconds=LEASE_SECONDS)
+
+
+@pytest.fixture
+async def busy(back: SqlJobStore, open_store: OpenStore) -> SqlJobStore:  # noqa: ARG001 - the one that is back opened first
+    """Return the store of another one."""
+    return await open_store("replica-busy", lease_seconds=LEASE_SECONDS)
+
+
+async def lapsed(watcher: SqlJobStore, busy: SqlJobStore) -> Claim:
+    """Let the busy one's lease run out over a job."""
+    await busy.finish(await claimed(busy, new_job("r-0")), SUCCESS, answer, [ROUTE])
+    claim = await claimed(busy, new_job())
+    assert await until(lambda: watcher.due_publications(10)), "its lease has run out for others"
+    return claim
+
+
+async def test_who_was_away_itself_takes_nothing_from_others_that_may_have_been_away_too(
+    store: SqlJobStore, back: SqlJobStore, busy: SqlJobStore
+) -> None:
+    claim = await lapsed(store, busy)
+
+    assert await back.claim(new_job()) == RunningNow(claim.job.job_id, "replica-busy")
+    await back.heartbeat()
+    assert await back.reap() == 0
+    assert await back.claim_stored(claim.job.job_id) == RunningNow(claim.job.job_id, "replica-busy")
+
+    await busy.heartbeat()
+    await busy.finish(claim, SUCCESS, None)
+
+
+async def test_who_is_back_for_a_lease_takes_over_from_those_that_never_came_back(
+    store: SqlJobStore, back: SqlJobStore, busy: SqlJobStore
+) -> None:
+    await lapsed(store, busy)
+    await back.heartbeat()
+    assert await back.reap() == 0
+
+    async def reap_after_beat() -> int:
+        await back.heartbeat()
+        return await back.reap()
+
+    assert await until(reap_after_beat) == 1
