@@ -18,8 +18,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[3]
 sys.path[:0] = [str(ROOT / "deploy" / "rabbitmq"), str(ROOT / "examples" / "demo")]
 
-from private_broker import BrokerError, PrivateBroker  # noqa: E402 - found through the path above
-from processes import ChildFailed, child, free_port, is_listening, wait_until  # noqa: E402 - as above
+from private_broker import BrokerError, PrivateBroker, free_port  # noqa: E402 - found through the path above
+from processes import ChildFailed, child, is_listening, wait_until  # noqa: E402 - as above
 
 BUILD_SECONDS = 600
 START_SECONDS = 90
