@@ -1,6 +1,7 @@
 """The lease of this replica, and how long it could not renew it: time that counts against nobody else's."""
 
 import time
+from collections.abc import Callable
 
 from adapter.outbound.sql.times import seconds_to_us
 
@@ -12,16 +13,17 @@ class Lease:
     one that notes.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.us = seconds_to_us(seconds)
         self._seconds = seconds
-        self._last_beat = time.monotonic()
+        self._clock = clock
+        self._last_beat = clock()
         self._earlier_seconds = 0.0
         self._forget_at = 0.0
 
     def note_beat(self) -> None:
         """The memory has renewed it."""
-        now = time.monotonic()
+        now = self._clock()
         if self._is_away(now):
             self._earlier_seconds, self._forget_at = self._away_seconds(now), now + self._seconds
         self._last_beat = now
@@ -29,11 +31,11 @@ class Lease:
     @property
     def away_us(self) -> int:
         """How long others may have been unable to renew theirs; 0 if this one was renewed in time for a lease long."""
-        return seconds_to_us(self._away_seconds(time.monotonic()))
+        return seconds_to_us(self._away_seconds(self._clock()))
 
     def _away_seconds(self, now: float) -> float:
         earlier = self._earlier_seconds if now < self._forget_at else 0.0
-        return earlier + now - self._last_beat if self._is_away(now) else earlier
+        return max(earlier, now - self._last_beat) if self._is_away(now) else earlier
 
     def _is_away(self, now: float) -> bool:
         return now - self._last_beat >= self._seconds / 2
