@@ -196,7 +196,7 @@ class LiveRuns:
         self.is_draining = False
         self._pace: int | None = None
         self._runs: dict[str, LiveRun] = {}
-        self.claiming = 0
+        self.claiming = self.waiting = 0
         self._room = asyncio.Event()
         self.solo = Solo(self, self._room)
 
@@ -237,9 +237,13 @@ class LiveRuns:
 
     async def room(self) -> None:
         """Return when there is room for another job, or the process drains."""
-        while self.is_full and not self.is_draining:
-            self._room.clear()
-            await self._room.wait()
+        self.waiting += 1
+        try:
+            while self.is_full and not self.is_draining:
+                self._room.clear()
+                await self._room.wait()
+        finally:
+            self.waiting -= 1
 
     def place(self) -> ExitStack:
         """Keep a place, from now on, for a job that is being claimed; leaving the block gives it back."""
@@ -267,6 +271,8 @@ class LiveRuns:
         """Forget a run that is over."""
         if self._runs.get(run.job_id) is run:
             del self._runs[run.job_id]
+            if not self._runs:
+                self.solo.all_gone()
             self._did_no_harm()
 
     def _did_no_harm(self) -> None:

@@ -1,8 +1,9 @@
 """Having the process for one job: a suspect, which was claimed twice without an end, may be what ends its worker."""
 
 import asyncio
+import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from typing import Protocol
 
 from adapter.errors import AdapterError
@@ -26,6 +27,8 @@ class Runs(Protocol):
 
     is_draining: bool
     claiming: int
+    waiting: int
+    """Who waits to begin a job."""
 
     def __len__(self) -> int:
         """Jobs in flight."""
@@ -35,10 +38,10 @@ class Runs(Protocol):
 
 
 class Solo:
-    """Lets one suspect at a time have the process. While one is in line nothing else is begun.
+    """Lets one suspect at a time have the process. While one waits for it or has it nothing else is begun.
 
     Jobs that only wait are given back, uncounted, so that they are not there when it ends the process; what is worked
-    on is waited for.
+    on is waited for. For as long as others were kept out they have the process afterwards, if there are any.
     """
 
     def __init__(self, runs: Runs, changed: asyncio.Event) -> None:
@@ -46,6 +49,8 @@ class Solo:
         self._runs = runs
         self._changed = changed
         self._line = 0
+        self._wanted_since: float | None = None
+        self._others_until = 0.0
         self._was_left = False
         self.is_taken = False
         """True while a suspect has the process: a claim made now is for it."""
@@ -53,9 +58,19 @@ class Solo:
     @property
     def is_wanted(self) -> bool:
         """True while a suspect has the process, or waits for it."""
-        return self._line > 0 or (self._was_left and len(self._runs) > 0)
+        in_line = self._line > 0 and not self._is_for_others
+        return in_line or self._was_left
 
-    @asynccontextmanager
+    def all_gone(self) -> None:
+        """No run is left."""
+        self._was_left = False
+
+    @property
+    def _is_for_others(self) -> bool:
+        there = len(self._runs) or self._runs.claiming or self._runs.waiting
+        return bool(there) and time.monotonic() < self._others_until
+
+    @contextlib.asynccontextmanager
     async def turn(self, timeout_seconds: float | None = None) -> AsyncIterator[None]:
         """Have the process for the block. Raises TimeoutError when others are at work for too long.
 
@@ -76,18 +91,37 @@ class Solo:
                 watching.cancel()
                 await asyncio.wait({watching})
                 # Who waited for the suspect may leave before it ends; nobody else begins until then.
-                self.is_taken, self._was_left = False, True
+                self.is_taken, self._was_left = False, len(self._runs) > 0
+                self._leave_to_others()
         finally:
             self._line -= 1
+            if not self._line:
+                self._leave_to_others()
             self._changed.set()
 
     async def _until_alone(self) -> None:
-        while (self.is_taken or len(self._runs) or self._runs.claiming) and not self._runs.is_draining:
+        while not self._runs.is_draining:
+            if self._is_for_others:
+                await self._until_change(self._others_until - time.monotonic())
+                continue
+            self._wanted_since = self._wanted_since or time.monotonic()
+            if not (self.is_taken or len(self._runs) or self._runs.claiming):
+                return
             if not self.is_taken:
                 for run in self._runs:
                     run.end_wait()
-            self._changed.clear()
-            await self._changed.wait()
+            await self._until_change()
+
+    async def _until_change(self, timeout_seconds: float | None = None) -> None:
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), timeout_seconds)
+
+    def _leave_to_others(self) -> None:
+        """Nobody is kept out for more than half of the time, however many suspects there are."""
+        if self._wanted_since is not None:
+            now = time.monotonic()
+            self._others_until, self._wanted_since = 2 * now - self._wanted_since, None
 
     async def _end_long_waits(self) -> None:
         while True:

@@ -142,3 +142,29 @@ async def test_a_suspect_that_waits_for_long_gives_the_process_back() -> None:
     assert run.intent is Intent.YIELD
     suspect.over.set()
     await suspect.task
+
+
+async def test_others_have_the_process_for_as_long_as_they_were_kept_out() -> None:
+    runs = LiveRuns(limit=10)
+    other = live_run(job_id="other")
+
+    async def begin() -> None:
+        await runs.room()
+        runs.add(other)
+
+    first, second = Suspect(runs), Suspect(runs)
+    await settle()
+    beginning = asyncio.create_task(begin())
+    await asyncio.sleep(0.2)
+    assert (first.has_it, beginning.done()) == (True, False)
+    first.over.set()
+    await settle()
+    assert (second.has_it, beginning.done(), runs.free) == (False, True, 9)
+
+    await asyncio.sleep(0.4)
+    assert runs.is_full, "it is the next suspect's turn"
+    runs.remove(other)
+    await settle()
+    assert second.has_it
+    second.over.set()
+    await second.task
