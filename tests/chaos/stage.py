@@ -31,7 +31,7 @@ class Size:
 
     replicas: int = 3
     nodes: int = 3
-    latency: str = "lognormal(5,0.3)"
+    latency: str = "lognormal(5,0.2)"
     """Of the model."""
     in_flight: int = 260
     """Requests that are kept open for each replica."""

@@ -33,6 +33,11 @@ class Lease:
         """How long others may have been unable to renew theirs; 0 if this one was renewed in time for a lease long."""
         return seconds_to_us(self._away_seconds(self._clock()))
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it may have lapsed, or soon will, unless it is renewed now."""
+        return self._is_away(self._clock())
+
     def _away_seconds(self, now: float) -> float:
         earlier = self._earlier_seconds if now < self._forget_at else 0.0
         return max(earlier, now - self._last_beat) if self._is_away(now) else earlier

@@ -1,8 +1,8 @@
 # ruff: noqa: D102 - the methods have the docstrings of the port
 """The JobStore in SQL: each method is one transaction, run in a group with those of other jobs."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import asyncio
+from collections.abc import Callable, Sequence
 
 from adapter.domain.job import Attempt, Job, Outcome, Route
 from adapter.domain.message import Answer, ParkedMessage, Publication
@@ -23,19 +23,19 @@ from adapter.outbound.sql.database import Database
 from adapter.outbound.sql.engine import is_sqlite
 from adapter.outbound.sql.lease import Lease
 from adapter.outbound.sql.operators import SqlOperatorStore
-from adapter.outbound.sql.paging import Page
+from adapter.outbound.sql.questions import Questions
 from adapter.outbound.sql.reader import Reader
 from adapter.outbound.sql.shares import SqlShares
 from adapter.outbound.sql.times import seconds_to_us
 from adapter.outbound.sql.unclaimed import SqlUnclaimedJobs
 from adapter.outbound.sql.write_lanes import WriteLanes, request_key
 from adapter.outbound.sql.writer import GroupSettings
-from adapter.ports import CallDetail, Claim, ClaimResult, IdReused, JobFilter, JobStore, NewJob, StoredCall
+from adapter.ports import Claim, ClaimResult, IdReused, JobStore, NewJob, StoredCall
 
 _READER_THREADS = 2
 
 
-class SqlJobStore(JobStore):
+class SqlJobStore(Questions, JobStore):
     """The memory in SQLite or PostgreSQL. Method docstrings are the port's.
 
     replica_id must be new for each start of a process. is_alone: nobody else may serve this database, which a lock sees
@@ -57,6 +57,7 @@ class SqlJobStore(JobStore):
         """Nothing is opened yet. Raises ValueError for a URL that cannot be used."""
         self.replica_id = replica_id
         self._lease = Lease(lease_seconds)
+        self._beating: asyncio.Future[None] | None = None
         self._is_alone = is_alone
         lanes = 1 if is_sqlite(url) else write_lanes
         connections = _READER_THREADS + WriteLanes.writers(lanes)
@@ -65,7 +66,7 @@ class SqlJobStore(JobStore):
         settings = GroupSettings(linger_seconds=linger_seconds, max_waiting=max_waiting // lanes)
         self._writer = WriteLanes(self.engine, settings, self._database.guard, lanes=lanes)
         self.shares = SqlShares(self._writer, replica_id, self._lease.us)
-        self._reader = Reader(self.engine, _READER_THREADS, self._database.guard)
+        super().__init__(Reader(self.engine, _READER_THREADS, self._database.guard))
         self.operators = SqlOperatorStore(self._writer, self._reader)
         self.unclaimed = SqlUnclaimedJobs(self._reader)
 
@@ -97,12 +98,14 @@ class SqlJobStore(JobStore):
     # a job's life
 
     async def claim(self, new: NewJob, *, alone: bool = False) -> ClaimResult:
+        await self._keep_lease()
         taker = claims.Taker(self.replica_id, alone, self._lease)
         return await self._writer.submit(
             lambda connection: claims.claim(connection, new, taker), request_key(new), undo=claims.undo_claim
         )
 
     async def claim_stored(self, job_id: str, *, alone: bool = False) -> ClaimResult | None:
+        await self._keep_lease()
         taker = claims.Taker(self.replica_id, alone, self._lease)
         return await self._writer.submit(
             lambda connection: claims.claim_stored(connection, job_id, taker), job_id, undo=claims.undo_claim
@@ -158,6 +161,7 @@ class SqlJobStore(JobStore):
         )
 
     async def call_started(self, claim: Claim, call: StoredCall, turns: Sequence[Turn]) -> None:
+        await self._keep_lease()
         await self._writer.submit(
             lambda connection: calls.call_started(connection, claim, call, turns), claim.job.job_id
         )
@@ -186,24 +190,6 @@ class SqlJobStore(JobStore):
     async def publish_again(self, job: Job, publications: Sequence[Publication]) -> None:
         await self._store_publications(publications, job.job_id)
 
-    # questions
-
-    async def get(self, job_id: str) -> Job | None:
-        return await self._reader.ask(lambda connection: jobs.get(connection, job_id))
-
-    async def find(self, client: str, request_id: str) -> Job | None:
-        return await self._reader.ask(lambda connection: jobs.find(connection, client, request_id))
-
-    async def list(self, selection: JobFilter, *, page_size: int, page_token: str = "") -> tuple[Sequence[Job], str]:
-        page = Page.asked(page_size, page_token)
-        return await self._reader.ask(lambda connection: jobs.page(connection, selection, page))
-
-    async def calls(self, job_id: str) -> Sequence[CallDetail]:
-        return await self._reader.ask(lambda connection: calls.call_details(connection, job_id))
-
-    async def publications_of(self, job_id: str) -> Sequence[Mapping[str, Any]]:
-        return await self._reader.ask(lambda connection: publications.of_job(connection, job_id))
-
     # cancelling
 
     async def cancel(
@@ -224,25 +210,30 @@ class SqlJobStore(JobStore):
     # the replica
 
     async def heartbeat(self) -> None:
+        if self._beating is None or self._beating.done():
+            self._beating = asyncio.ensure_future(self._beat())
+            self._beating.add_done_callback(lambda beating: beating.cancelled() or beating.exception())
+        await asyncio.shield(self._beating)  # what is on its way serves everybody who asks meanwhile
+
+    async def _beat(self) -> None:
         await self._database.keep_place()
         await self._writer.submit(
             lambda connection: replicas.beat(connection, self.replica_id, self._lease.us), "", is_urgent=True
         )
         self._lease.note_beat()
 
+    async def _keep_lease(self) -> None:
+        """Let nobody take at once what this replica is about to own, or to pay for."""
+        if self._lease.is_late:
+            await self.heartbeat()
+
     async def reap(self) -> int:
         return await self._writer.submit(
             lambda connection: replicas.reap(connection, self.replica_id, self._lease), "", is_urgent=True
         )
 
-    async def recoverable(self, limit: int) -> Sequence[str]:
-        return await self._reader.ask(lambda connection: submissions.recoverable(connection, limit))
-
     async def retire(self) -> None:
         await self._writer.submit(lambda connection: replicas.retire(connection, self.replica_id), "", is_urgent=True)
-
-    async def live_replicas(self) -> int:
-        return await self._reader.ask(replicas.count_live)
 
     # publications
 
@@ -265,20 +256,10 @@ class SqlJobStore(JobStore):
             lambda connection: publications.give_up(connection, publication_id, remark_reason, detail), publication_id
         )
 
-    async def pending_publications(self) -> int:
-        return await self._reader.ask(publications.count_pending)
-
     # parked messages
 
     async def park(self, parked: ParkedMessage, publications: Sequence[Publication] = ()) -> None:
         await self.discard(None, publications, parked)
-
-    async def list_parked(self, *, page_size: int, page_token: str = "") -> tuple[Sequence[ParkedMessage], str]:
-        page = Page.asked(page_size, page_token)
-        return await self._reader.ask(lambda connection: parked.page(connection, page))
-
-    async def get_parked(self, parked_id: str) -> ParkedMessage | None:
-        return await self._reader.ask(lambda connection: parked.get(connection, parked_id))
 
     async def replayed(self, parked_id: str) -> None:
         await self._writer.submit(lambda connection: parked.mark_replayed(connection, parked_id), parked_id)

@@ -5,7 +5,7 @@ import pytest
 from adapter.outbound.sql import SqlJobStore
 from adapter.ports import Claim, RunningNow
 from tests.integration.store.conftest import OpenStore
-from tests.integration.store.samples import ROUTE, SUCCESS, answer, claimed, new_job, until
+from tests.integration.store.samples import ROUTE, SUCCESS, TURNS, answer, call, claimed, new_job, until
 
 LEASE_SECONDS = 1.5
 
@@ -56,3 +56,21 @@ async def test_who_is_back_for_a_lease_takes_over_from_those_that_never_came_bac
         return await back.reap()
 
     assert await until(reap_after_beat) == 1
+
+
+async def test_a_run_whose_lease_ran_out_renews_it_before_it_pays_for_a_call(
+    store: SqlJobStore, busy: SqlJobStore
+) -> None:
+    claim = await lapsed(store, busy)
+
+    await busy.call_started(claim, call(), TURNS)
+
+    assert await store.reap() == 0
+    await busy.finish(claim, SUCCESS, None)
+
+
+async def test_a_job_is_claimed_under_a_lease_that_runs(store: SqlJobStore, busy: SqlJobStore) -> None:
+    await lapsed(store, busy)
+    claim = await claimed(busy, new_job("r-2"))
+
+    assert await store.claim(new_job("r-2")) == RunningNow(claim.job.job_id, "replica-busy")
