@@ -154,8 +154,9 @@ class Terms:
     probe_seconds: float = 1.0
     travel_seconds: float = 1.5
     """From a decision in a replica to the model's log, on a busy machine."""
-    storing_seconds: float = 2.5
-    """From the end of a call in the model's log until the replica has stored the reply."""
+    storing_seconds: float = 8.0
+    """From the end of a call in the model's log until the replica has stored the reply, on a busy machine whose store
+    was away just before: then everybody who waited calls at once, and every reply comes at once."""
 
 
 @dataclass(slots=True)

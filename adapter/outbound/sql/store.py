@@ -161,10 +161,13 @@ class SqlJobStore(Questions, JobStore):
         )
 
     async def call_started(self, claim: Claim, call: StoredCall, turns: Sequence[Turn]) -> None:
-        await self._keep_lease()
-        await self._writer.submit(
-            lambda connection: calls.call_started(connection, claim, call, turns), claim.job.job_id
-        )
+        is_sure = False
+        while not is_sure:  # who stood still after the write may have lost the job since
+            await self._keep_lease()
+            await self._writer.submit(
+                lambda connection: calls.call_started(connection, claim, call, turns), claim.job.job_id
+            )
+            is_sure = not self._lease.is_late
 
     async def call_ended(self, claim: Claim, call: StoredCall) -> None:
         await self._writer.submit(lambda connection: calls.call_ended(connection, claim, call), claim.job.job_id)

@@ -1,9 +1,12 @@
 """Who counts as dead for a replica that could not reach the memory itself."""
 
+from typing import Any
+
 import pytest
 
 from adapter.outbound.sql import SqlJobStore
-from adapter.ports import Claim, RunningNow
+from adapter.outbound.sql.write_lanes import WriteLanes
+from adapter.ports import Claim, ClaimLostError, RunningNow
 from tests.integration.store.conftest import OpenStore
 from tests.integration.store.samples import ROUTE, SUCCESS, TURNS, answer, call, claimed, new_job, until
 
@@ -74,3 +77,20 @@ async def test_a_job_is_claimed_under_a_lease_that_runs(store: SqlJobStore, busy
     claim = await claimed(busy, new_job("r-2"))
 
     assert await store.claim(new_job("r-2")) == RunningNow(claim.job.job_id, "replica-busy")
+
+
+async def test_a_run_that_stood_still_after_it_wrote_its_call_learns_that_it_lost_its_job_before_it_pays(
+    store: SqlJobStore, busy: SqlJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = await claimed(busy, new_job())
+    submit = WriteLanes.submit
+
+    async def stand_still(*args: Any, **options: Any) -> Any:
+        written = await submit(*args, **options)
+        if not options.get("is_urgent"):
+            assert await until(store.reap) == 1
+        return written
+
+    monkeypatch.setattr(WriteLanes, "submit", stand_still)
+    with pytest.raises(ClaimLostError):
+        await busy.call_started(claim, call(), TURNS)

@@ -53,7 +53,7 @@ def test_a_database_that_was_away_for_long_lapsed_all_leases() -> None:
 
 def test_a_reply_that_could_not_be_stored_before_the_kill_was_lost_with_it() -> None:
     away = done(Kind.DATABASE_RESTART, 107.0, 110.0)
-    kill = done(Kind.KILL, 112.0, 114.0, target="replica-0")
+    kill = done(Kind.KILL, 117.0, 119.0, target="replica-0")
 
     assert cause_of(call(), away, kill) is Cause.WORKER_GONE
     assert cause_of(call(), kill) is None
