@@ -271,8 +271,7 @@ class LiveRuns:
         """Forget a run that is over."""
         if self._runs.get(run.job_id) is run:
             del self._runs[run.job_id]
-            if not self._runs:
-                self.solo.all_gone()
+            self.solo.run_ended()
             self._did_no_harm()
 
     def _did_no_harm(self) -> None:
@@ -288,6 +287,7 @@ class LiveRuns:
         """
         self.is_draining = True
         self._room.set()
+        self.solo.drain()
         for run in self:
             if run.cause is not None and run.goes_on_alone and run.open_call is None:
                 run.stop(Intent.SHUTDOWN)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 
@@ -48,7 +49,7 @@ class Solo:
         """Changed is set whenever a job left or began to wait, or a place for one came free."""
         self._runs = runs
         self._changed = changed
-        self._line = 0
+        self._line: deque[asyncio.Event] = deque()
         self._wanted_since: float | None = None
         self._others_until = 0.0
         self._was_left = False
@@ -58,12 +59,17 @@ class Solo:
     @property
     def is_wanted(self) -> bool:
         """True while a suspect has the process, or waits for it."""
-        in_line = self._line > 0 and not self._is_for_others
+        in_line = len(self._line) > 0 and not self._is_for_others
         return in_line or self._was_left
 
-    def all_gone(self) -> None:
-        """No run is left."""
-        self._was_left = False
+    def drain(self) -> None:
+        """Let everybody in line go on without the process."""
+        for place in self._line:
+            place.set()
+
+    def run_ended(self) -> None:
+        """One run less is there."""
+        self._was_left = self._was_left and len(self._runs) > 0
 
     @property
     def _is_for_others(self) -> bool:
@@ -76,9 +82,11 @@ class Solo:
 
         In a process that drains nobody gets it, and the block is entered without.
         """
-        self._line += 1
+        place = asyncio.Event()
+        self._line.append(place)
         try:
             async with asyncio.timeout(timeout_seconds):
+                await self._until_first(place)
                 await self._until_alone()
             if self._runs.is_draining:
                 yield
@@ -94,10 +102,17 @@ class Solo:
                 self.is_taken, self._was_left = False, len(self._runs) > 0
                 self._leave_to_others()
         finally:
-            self._line -= 1
-            if not self._line:
+            self._line.remove(place)
+            if self._line:
+                self._line[0].set()
+            else:
                 self._leave_to_others()
             self._changed.set()
+
+    async def _until_first(self, place: asyncio.Event) -> None:
+        """The others in line sleep: hundreds of them cost nothing."""
+        if self._line[0] is not place and not self._runs.is_draining:
+            await place.wait()
 
     async def _until_alone(self) -> None:
         while not self._runs.is_draining:
@@ -105,11 +120,10 @@ class Solo:
                 await self._until_change(self._others_until - time.monotonic())
                 continue
             self._wanted_since = self._wanted_since or time.monotonic()
-            if not (self.is_taken or len(self._runs) or self._runs.claiming):
+            if not (len(self._runs) or self._runs.claiming):
                 return
-            if not self.is_taken:
-                for run in self._runs:
-                    run.end_wait()
+            for run in self._runs:
+                run.end_wait()
             await self._until_change()
 
     async def _until_change(self, timeout_seconds: float | None = None) -> None:

@@ -28,7 +28,7 @@ class Run:
     seed: int = 1
     size: Size = field(default_factory=Size)
     kinds: frozenset[Kind] = frozenset(Kind)
-    pause_seconds: Span = (5.0, 14.0)
+    pause_seconds: Span = (8.0, 20.0)
     most_steps: int | None = None
     """In each lane."""
 
@@ -92,7 +92,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--nodes", type=int, default=3, help="of the broker")
     parser.add_argument("--kinds", default="", help="only these disturbances, with commas between")
     parser.add_argument("--kills", type=int, default=0, help="go on until so many processes were killed")
-    parser.add_argument("--pause", default="5,14", help="seconds between disturbances of a lane, from and to")
+    parser.add_argument("--pause", default="8,20", help="seconds between disturbances of a lane, from and to")
     parser.add_argument("--in-flight", type=int, default=260, help="requests kept open for each replica")
     parser.add_argument("--latency", default=Size().latency, help="of the model")
     parser.add_argument("--short", action="store_true", help="the form that the tests have, with its own sizes")

@@ -30,7 +30,7 @@ class Plan:
     replicas: int
     nodes: int
     lease_seconds: float
-    pause_seconds: Span = (5.0, 14.0)
+    pause_seconds: Span = (8.0, 20.0)
     """Between the end of one step and the next in its lane."""
     kinds: frozenset[Kind] = frozenset(Kind)
     most_steps: int | None = None

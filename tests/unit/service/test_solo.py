@@ -168,3 +168,17 @@ async def test_others_have_the_process_for_as_long_as_they_were_kept_out() -> No
     assert second.has_it
     second.over.set()
     await second.task
+
+
+async def test_a_drain_lets_everybody_in_line_go_on() -> None:
+    runs = LiveRuns(limit=10)
+    suspects = [Suspect(runs) for _ in range(3)]
+    await settle()
+    draining = asyncio.create_task(runs.drain(1))
+    await settle()
+
+    assert all(one.has_it for one in suspects)
+    for one in suspects:
+        one.over.set()
+        await one.task
+    await draining
