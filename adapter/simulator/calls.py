@@ -55,10 +55,10 @@ class CallLog:
     """Finished calls, the oldest dropped first; counts by request; optionally one JSON line each to a file."""
 
     def __init__(self, limit: int) -> None:
-        """Keep at most `limit` calls and as many requests' counts."""
+        """Keep at most `limit` calls, and ten times as many requests' counts: a fault for the first call stays one."""
         self._calls: deque[LoggedCall] = deque(maxlen=limit)
         self._counts: OrderedDict[str, int] = OrderedDict()
-        self._limit = limit
+        self._most_counts = limit * 10
         self._file: TextIO | None = None
         self.total = 0
         self.in_flight = 0
@@ -75,7 +75,7 @@ class CallLog:
             return self.total, 1
         nth = self._counts.pop(request_id, 0) + 1
         self._counts[request_id] = nth
-        if len(self._counts) > self._limit:
+        if len(self._counts) > self._most_counts:
             self._counts.popitem(last=False)
         return self.total, nth
 

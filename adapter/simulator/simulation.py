@@ -32,7 +32,7 @@ class SimulatorSettings:
     """Added by the fault `slow`."""
     seed: int = 0
     log_limit: int = 10_000
-    """Finished calls, and requests' counts, that are kept."""
+    """Finished calls that are kept, and ten times as many requests' counts, which are small."""
     model: str = "simulated"
 
 

@@ -164,10 +164,10 @@ async def test_an_answer_that_cannot_be_shortened_is_cut_off() -> None:
 
 async def test_the_log_is_bounded() -> None:
     model = SimulatedModel("m", SimulatorSettings(log_limit=3))
-    for number in range(5):
+    for number in range(35):
         await text_of(model, tagged(request_id=f"r{number}"))
-    assert [call.request_id for call in model.log.calls()] == ["r2", "r3", "r4"]
-    assert set(model.log.counts) == {"r2", "r3", "r4"}
-    assert model.log.total == 5
+    assert [call.request_id for call in model.log.calls()] == ["r32", "r33", "r34"]
+    assert set(model.log.counts) == {f"r{number}" for number in range(5, 35)}
+    assert model.log.total == 35
     model.log.clear()
     assert (model.log.calls(), model.log.counts, model.log.total) == ([], {}, 0)
