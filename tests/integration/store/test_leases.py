@@ -10,7 +10,7 @@ from adapter.ports import Claim, ClaimLostError, RunningNow
 from tests.integration.store.conftest import OpenStore
 from tests.integration.store.samples import ROUTE, SUCCESS, TURNS, answer, call, claimed, new_job, until
 
-LEASE_SECONDS = 1.5
+LEASE_SECONDS = 3.0
 
 
 @pytest.fixture
