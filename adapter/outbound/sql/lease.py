@@ -21,12 +21,15 @@ class Lease:
         self._earlier_seconds = 0.0
         self._forget_at = 0.0
 
-    def note_beat(self) -> None:
-        """The memory has renewed it."""
-        now = self._clock()
-        if self._is_away(now):
-            self._earlier_seconds, self._forget_at = self._away_seconds(now), now + self._seconds
-        self._last_beat = now
+    def now(self) -> float:
+        """Return the time for note_beat."""
+        return self._clock()
+
+    def note_beat(self, begun: float) -> None:
+        """The memory has renewed it, which was asked for at this time: nobody knows how long the answer took."""
+        if self._is_away(begun):
+            self._earlier_seconds, self._forget_at = self._away_seconds(begun), begun + self._seconds
+        self._last_beat = begun
 
     @property
     def away_us(self) -> int:

@@ -220,10 +220,11 @@ class SqlJobStore(Questions, JobStore):
 
     async def _beat(self) -> None:
         await self._database.keep_place()
+        begun = self._lease.now()
         await self._writer.submit(
             lambda connection: replicas.beat(connection, self.replica_id, self._lease.us), "", is_urgent=True
         )
-        self._lease.note_beat()
+        self._lease.note_beat(begun)
 
     async def _keep_lease(self) -> None:
         """Let nobody take at once what this replica is about to own, or to pay for."""
