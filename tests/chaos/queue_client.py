@@ -50,7 +50,7 @@ class Connector:
 class Senders:
     """Threads that hand requests over by queue."""
 
-    def __init__(self, urls: Sequence[str], prefix: str, routes: Routes, recorder: Recorder, threads: int = 4) -> None:
+    def __init__(self, urls: Sequence[str], prefix: str, routes: Routes, recorder: Recorder, threads: int = 8) -> None:
         self._urls = urls
         self._exchange = f"{prefix}.requests"
         self._routes = routes

@@ -93,7 +93,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kinds", default="", help="only these disturbances, with commas between")
     parser.add_argument("--kills", type=int, default=0, help="go on until so many processes were killed")
     parser.add_argument("--pause", default="8,20", help="seconds between disturbances of a lane, from and to")
-    parser.add_argument("--in-flight", type=int, default=260, help="requests kept open for each replica")
+    parser.add_argument("--in-flight", type=int, default=Size().in_flight, help="requests kept open for each replica")
     parser.add_argument("--latency", default=Size().latency, help="of the model")
     parser.add_argument("--short", action="store_true", help="the form that the tests have, with its own sizes")
     parser.add_argument("--keep", action="store_true", help="keep the evidence also when all is well")

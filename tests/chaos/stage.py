@@ -33,9 +33,9 @@ class Size:
     nodes: int = 3
     latency: str = "lognormal(5,0.2)"
     """Of the model."""
-    in_flight: int = 260
+    in_flight: int = 400
     """Requests that are kept open for each replica."""
-    max_held: int = 400
+    max_held: int = 600
     terms: Terms = field(default_factory=Terms)
 
 
