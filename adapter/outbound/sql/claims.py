@@ -26,9 +26,11 @@ from adapter.ports import (
     Suspect,
 )
 
-_KNOWN = select(jobs, is_live(jobs.c.owner).label("is_live")).with_for_update(of=jobs)
-BY_REQUEST = _KNOWN.where(jobs.c.client == bindparam("client"), jobs.c.request_id == bindparam("request_id"))
-BY_ID = _KNOWN.where(jobs.c.job_id == bindparam("job_id"))
+_SEEN = select(jobs, is_live(jobs.c.owner).label("is_live"))
+_SEEN_BY_REQUEST = _SEEN.where(jobs.c.client == bindparam("client"), jobs.c.request_id == bindparam("request_id"))
+_SEEN_BY_ID = _SEEN.where(jobs.c.job_id == bindparam("job_id"))
+_BY_REQUEST = _SEEN_BY_REQUEST.with_for_update(of=jobs)
+BY_ID = _SEEN_BY_ID.with_for_update(of=jobs)
 
 _TAKE = (
     update(jobs)
@@ -96,8 +98,11 @@ def claim(connection: Connection, new: NewJob, taker: Taker) -> ClaimResult:
         job_details.add_labels(connection, new)
         job_details.add_routes(connection, new.job_id, new.routes)
         return Claim(fresh_job(new, State.RUNNING, times), token=1, claims=1, new=new)
-    row = known(connection, new, away_us=taker.lease.away_us)
-    if row is None:  # it was forgotten between the two statements: begin again
+    key = {"client": new.client, "request_id": new.request_id, "away_us": taker.lease.away_us}
+    # Looked at first without a lock: who works on it writes its row, and neither shall wait for the other.
+    seen = connection.execute(_SEEN_BY_REQUEST, key).one_or_none()
+    row = seen if seen is None or _stands(seen, taker) else connection.execute(_BY_REQUEST, key).one_or_none()
+    if row is None:  # it was forgotten between the statements: begin again
         return claim(connection, new, taker)
     if is_reused(row, new):
         return IdReused(row.job_id)
@@ -106,14 +111,16 @@ def claim(connection: Connection, new: NewJob, taker: Taker) -> ClaimResult:
 
 def claim_stored(connection: Connection, job_id: str, taker: Taker) -> ClaimResult | None:
     """Take a job by its id, None if there is none."""
-    row = connection.execute(BY_ID, {"job_id": job_id, "away_us": taker.lease.away_us}).one_or_none()
+    key = {"job_id": job_id, "away_us": taker.lease.away_us}
+    seen = connection.execute(_SEEN_BY_ID, key).one_or_none()
+    row = seen if seen is None or _stands(seen, taker) else connection.execute(BY_ID, key).one_or_none()
     return None if row is None else _claim_known(connection, row, taker, None)
 
 
-def known(connection: Connection, new: NewJob, *, away_us: int = 0) -> Row[Any] | None:
-    """Return the row of a request that came before."""
-    key = {"client": new.client, "request_id": new.request_id, "away_us": away_us}
-    return connection.execute(BY_REQUEST, key).one_or_none()
+def known(connection: Connection, new: NewJob) -> Row[Any] | None:
+    """Return the row of a request that came before, for a change of it."""
+    key = {"client": new.client, "request_id": new.request_id}
+    return connection.execute(_BY_REQUEST, key).one_or_none()
 
 
 def is_reused(row: Row[Any], new: NewJob) -> bool:
@@ -127,6 +134,12 @@ def renew(connection: Connection, row: Row[Any], new: NewJob) -> None:
     job_details.replace_labels(connection, row.job_id, new)
 
 
+def _stands(row: Row[Any], taker: Taker) -> bool:
+    """Tell whether a job has ended, or is worked on by somebody alive: by who asks, too, however late its heartbeat."""
+    state = State(row.state)
+    return state.is_end or (state is State.RUNNING and (row.is_live or row.owner == taker.replica_id))
+
+
 def _claim_known(connection: Connection, row: Row[Any], taker: Taker, repeat: NewJob | None) -> ClaimResult:
     state = State(row.state)
     if state.is_end:
@@ -134,7 +147,7 @@ def _claim_known(connection: Connection, row: Row[Any], taker: Taker, repeat: Ne
     if repeat is not None and (recorded := revisions.recorded(connection, row)):
         return Recorded(recorded)  # a person has it retried: until that ends, the outcome before it is the answer
     if state is State.RUNNING:
-        if row.is_live or row.owner == taker.replica_id:  # who asks is alive, however late its heartbeat
+        if _stands(row, taker):
             return RunningNow(row.job_id, row.owner)
         connection.execute(_GIVE_BACK_ONE_LOST, {"lost_job": row.job_id})
     if row.claims == SUSPECT_CLAIMS and not taker.alone:

@@ -75,7 +75,7 @@ async def test_an_error_while_watching_follows_the_events() -> None:
 async def test_a_watch_ends_before_its_callers_deadline_with_the_job_id() -> None:
     service = FakeJobService(events=[RUNNING], watch_goes_on=True)
     async with serving(service) as client, asyncio.timeout(DEADLINE_SECONDS):
-        events = aiter(client.jobs.WatchJob(WatchJobRequest(job_id="j-1"), timeout=0.8))
+        events = aiter(client.jobs.WatchJob(WatchJobRequest(job_id="j-1"), timeout=2.0))
         await anext(events)
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await anext(events)

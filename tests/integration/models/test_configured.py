@@ -37,11 +37,11 @@ async def test_a_key_in_a_file_that_was_renewed_is_used_without_a_restart(
     secret = tmp_path / "key"
     secret.write_text("expired\n")
     model = configured(provider="xai", model="grok-4", base_url=endpoint.url, api_key=f"file:{secret}")
-    await model.model.call(request_body, timeout_seconds=5)
+    await model.model.call(request_body, timeout_seconds=30)
     secret.write_text("renewed\n")
     endpoint.script = [answer({"code": "x", "error": "Invalid API key"}, 401), answer(completion())]
 
-    reply = await model.model.call(request_body, timeout_seconds=5)
+    reply = await model.model.call(request_body, timeout_seconds=30)
 
     assert reply.text
     sent = [asked.headers["authorization"] for asked in endpoint.asked]
@@ -58,7 +58,7 @@ async def test_an_identity_in_a_file_is_read_for_each_token(
     identity.write_text(f'{{"tenantId": "t", "clientId": "c", "clientSecret": "s", "authority": "{root}"}}')
     endpoint.script = [answer({"access_token": "t-1", "expires_in": 3600}), answer(completion())]
 
-    reply = await model.model.call(request_body, timeout_seconds=5)
+    reply = await model.model.call(request_body, timeout_seconds=30)
 
     assert reply.text
     assert [asked.path for asked in endpoint.asked] == ["/t/oauth2/v2.0/token", "/openai/v1/chat/completions"]

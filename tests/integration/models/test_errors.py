@@ -78,7 +78,7 @@ async def test_an_error_answer_is_classified(
 ) -> None:
     endpoint.script = [answer(body, status)]
     with pytest.raises(CallError) as caught:
-        await open_model().call(request_body, timeout_seconds=5)
+        await open_model().call(request_body, timeout_seconds=30)
     assert type(caught.value) is error
     assert caught.value.status == status
     assert caught.value.retry_after_seconds is None
@@ -107,7 +107,7 @@ async def test_what_the_provider_asks_to_wait_is_read(
 ) -> None:
     endpoint.script = [answer(body, status, headers)]
     with pytest.raises((CallThrottled, CallUnreachable)) as caught:
-        await open_model().call(request_body, timeout_seconds=5)
+        await open_model().call(request_body, timeout_seconds=30)
     assert caught.value.retry_after_seconds == seconds
 
 
@@ -125,7 +125,7 @@ async def test_a_message_tells_why_but_repeats_neither_key_nor_prompt(
     ):
         endpoint.script = [answer(openai_error(None, words), 400)]
         with pytest.raises(CallRejected) as caught:
-            await model.call(request_body, timeout_seconds=5)
+            await model.call(request_body, timeout_seconds=30)
         messages.append(caught.value.message)
     assert "'oneOf' is not permitted" in messages[0]
     assert "ildegard" not in "".join(messages).lower()
@@ -137,17 +137,17 @@ async def test_a_refused_connection_is_unreachable(open_model: Open, request_bod
     async with scripted_endpoint() as gone:
         url = gone.url
     with pytest.raises(CallUnreachable, match="takes no connection"):
-        await open_model(base_url=url).call(request_body, timeout_seconds=5)
+        await open_model(base_url=url).call(request_body, timeout_seconds=30)
 
 
 async def test_an_unknown_host_is_unreachable(open_model: Open, request_body: ModelRequest) -> None:
     with pytest.raises(CallUnreachable, match="cannot be reached"):
-        await open_model(base_url="http://nowhere.invalid/v1").call(request_body, timeout_seconds=5)
+        await open_model(base_url="http://nowhere.invalid/v1").call(request_body, timeout_seconds=30)
 
 
 async def test_a_base_url_that_is_none_is_a_misconfiguration(open_model: Open, request_body: ModelRequest) -> None:
     with pytest.raises(CallMisconfigured, match="base_url"):
-        await open_model(base_url="localhost:8000/v1").call(request_body, timeout_seconds=5)
+        await open_model(base_url="localhost:8000/v1").call(request_body, timeout_seconds=30)
 
 
 async def test_an_endpoint_that_does_not_answer_is_left_at_the_timeout(
@@ -165,7 +165,7 @@ async def test_an_endpoint_that_does_not_answer_is_left_at_the_timeout(
     endpoint.script = [hang]
     with pytest.raises(CallUnreachable, match="no answer in time"):
         await open_model().call(request_body, timeout_seconds=0.1)
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), 30)
 
 
 async def test_an_endpoint_that_only_drips_is_left_at_the_timeout(
@@ -202,7 +202,7 @@ async def test_a_cancelled_call_is_given_up_at_the_endpoint_too(
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), 30)
 
 
 @pytest.mark.parametrize("raw", [b"", b"NONSENSE\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{"])
@@ -217,7 +217,7 @@ async def test_a_link_that_breaks_is_unreachable(open_model: Open, request_body:
     port = server.sockets[0].getsockname()[1]
     async with server:
         with pytest.raises(CallUnreachable, match="cannot be reached"):
-            await open_model(base_url=f"http://127.0.0.1:{port}/v1").call(request_body, timeout_seconds=5)
+            await open_model(base_url=f"http://127.0.0.1:{port}/v1").call(request_body, timeout_seconds=30)
 
 
 async def test_an_answer_that_does_not_decompress_is_unreachable(
@@ -225,7 +225,7 @@ async def test_an_answer_that_does_not_decompress_is_unreachable(
 ) -> None:
     endpoint.script = [answer(b"not gzip", headers={"content-encoding": "gzip"})]
     with pytest.raises(CallUnreachable):
-        await open_model().call(request_body, timeout_seconds=5)
+        await open_model().call(request_body, timeout_seconds=30)
 
 
 async def test_a_compressed_answer_is_read(
@@ -233,7 +233,7 @@ async def test_a_compressed_answer_is_read(
 ) -> None:
     body = gzip.compress(b'{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}')
     endpoint.script = [answer(body, headers={"content-encoding": "gzip"})]
-    assert (await open_model().call(request_body, timeout_seconds=5)).text == "x"
+    assert (await open_model().call(request_body, timeout_seconds=30)).text == "x"
 
 
 async def test_a_certificate_is_trusted_only_with_its_ca_file(open_model: Open, request_body: ModelRequest) -> None:
@@ -241,9 +241,9 @@ async def test_a_certificate_is_trusted_only_with_its_ca_file(open_model: Open, 
     tls.load_cert_chain(TLS / "certificate.pem", TLS / "key.pem")
     async with scripted_endpoint(tls) as secured:
         with pytest.raises(CallMisconfigured, match="ca_file"):
-            await open_model(base_url=secured.url).call(request_body, timeout_seconds=5)
+            await open_model(base_url=secured.url).call(request_body, timeout_seconds=30)
         model = open_model(base_url=secured.url, ca_file=TLS / "certificate.pem")
-        assert (await model.call(request_body, timeout_seconds=5)).text
+        assert (await model.call(request_body, timeout_seconds=30)).text
 
 
 async def test_a_cold_burst_beyond_the_usual_limits_gets_all_its_replies(

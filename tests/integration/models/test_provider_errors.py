@@ -119,7 +119,7 @@ async def test_an_error_body_is_read_in_the_provider_s_form(
 ) -> None:
     endpoint.script = [answer(body, status)]
     with pytest.raises(CallError) as caught:
-        await open_model(provider=provider).call(request_body, timeout_seconds=5)
+        await open_model(provider=provider).call(request_body, timeout_seconds=30)
     assert type(caught.value) is error
     assert (caught.value.status, caught.value.retry_after_seconds) == (status, None)
     assert len(endpoint.asked) == 1
@@ -144,7 +144,7 @@ async def test_credits_that_are_gone_are_the_operator_s_to_fix_and_not_waited_fo
 ) -> None:
     endpoint.script = [answer(body, status)]
     with pytest.raises(CallMisconfigured, match="credits"):
-        await open_model(provider=provider).call(request_body, timeout_seconds=5)
+        await open_model(provider=provider).call(request_body, timeout_seconds=30)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ async def test_an_error_inside_a_200_is_no_reply(
 ) -> None:
     endpoint.script = [answer(body)]
     with pytest.raises(CallError) as caught:
-        await open_model(provider=provider).call(request_body, timeout_seconds=5)
+        await open_model(provider=provider).call(request_body, timeout_seconds=30)
     assert type(caught.value) is error
 
 
@@ -203,7 +203,7 @@ async def test_the_wait_that_is_asked_for_is_read_in_every_form(
 ) -> None:
     endpoint.script = [answer(body, status, headers)]
     with pytest.raises((CallThrottled, CallUnreachable)) as caught:
-        await open_model(provider=provider).call(request_body, timeout_seconds=5)
+        await open_model(provider=provider).call(request_body, timeout_seconds=30)
     assert caught.value.retry_after_seconds == seconds
 
 
@@ -211,5 +211,5 @@ async def test_azure_s_filter_ends_a_reply_as_filtered(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
     endpoint.script = [answer(completion(None, finish_reason="content_filter", prompt_filter_results=[{}]))]
-    reply = await open_model(provider="azure").call(request_body, timeout_seconds=5)
+    reply = await open_model(provider="azure").call(request_body, timeout_seconds=30)
     assert (reply.text, reply.finish_reason.value) == (None, "content_filter")

@@ -16,7 +16,7 @@ KEY = {"api_key": lambda: "k"}
 async def test_a_key_is_sent_as_a_bearer(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest, provider: str
 ) -> None:
-    await open_model(provider=provider, **KEY).call(request_body, timeout_seconds=5)
+    await open_model(provider=provider, **KEY).call(request_body, timeout_seconds=30)
     assert endpoint.asked[0].headers["authorization"] == "Bearer k"
     assert "api-key" not in endpoint.asked[0].headers
 
@@ -26,7 +26,7 @@ async def test_azure_is_sent_its_key_in_a_header_of_its_own_and_the_deployment_a
 ) -> None:
     resource = endpoint.url.removesuffix("/v1")
     model = open_model(provider="azure", base_url=resource, model="gpt-5-mini", deployment="triage-eu", **KEY)
-    await model.call(request_body, timeout_seconds=5)
+    await model.call(request_body, timeout_seconds=30)
     [asked] = endpoint.asked
     assert asked.path == "/openai/v1/chat/completions"
     assert asked.headers["api-key"] == "k"
@@ -42,7 +42,7 @@ async def test_azure_is_called_at_its_classic_address_for_a_dated_version(
     model = open_model(
         provider="azure", base_url=resource, model="gpt-4o", deployment="d1", api_version="2024-10-21", **KEY
     )
-    await model.call(request_body, timeout_seconds=5)
+    await model.call(request_body, timeout_seconds=30)
     assert endpoint.asked[0].path == "/openai/deployments/d1/chat/completions?api-version=2024-10-21"
     assert endpoint.asked[0].document["max_tokens"] == request_body.max_output_tokens
 
@@ -50,9 +50,9 @@ async def test_azure_is_called_at_its_classic_address_for_a_dated_version(
 async def test_openrouter_is_told_to_use_only_endpoints_that_take_every_parameter(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
-    await open_model(provider="openrouter", **KEY).call(request_body, timeout_seconds=5)
+    await open_model(provider="openrouter", **KEY).call(request_body, timeout_seconds=30)
     pinned = {"provider": {"order": ["azure"]}, "plugins": [{"id": "response-healing"}]}
-    await open_model(provider="openrouter", extra_body=pinned, **KEY).call(request_body, timeout_seconds=5)
+    await open_model(provider="openrouter", extra_body=pinned, **KEY).call(request_body, timeout_seconds=30)
     plain, extended = (asked.document for asked in endpoint.asked)
     assert plain["provider"] == {"require_parameters": True}
     assert extended["provider"] == {"require_parameters": True, "order": ["azure"]}
@@ -112,7 +112,7 @@ async def test_a_parameter_has_the_provider_s_name_or_is_left_out_and_named(
     unsent: tuple[str, ...],
 ) -> None:
     asked_for = replace(request_body, temperature=0.5, seed=7, reasoning="low")
-    reply = await open_model(provider=provider, model=model, **KEY).call(asked_for, timeout_seconds=5)
+    reply = await open_model(provider=provider, model=model, **KEY).call(asked_for, timeout_seconds=30)
     document = endpoint.asked[0].document
     for always in ("model", "messages", "response_format", "provider"):
         document.pop(always, None)
@@ -126,5 +126,5 @@ async def test_a_parameter_has_the_provider_s_name_or_is_left_out_and_named(
 async def test_gemini_is_told_not_to_think_where_that_can_be_told(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest, model: str, effort: str
 ) -> None:
-    await open_model(provider="gemini", model=model, **KEY).call(request_body, timeout_seconds=5)
+    await open_model(provider="gemini", model=model, **KEY).call(request_body, timeout_seconds=30)
     assert endpoint.asked[0].document["reasoning_effort"] == effort

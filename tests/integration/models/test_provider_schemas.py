@@ -60,7 +60,7 @@ async def test_each_provider_is_told_the_contract_within_its_limits(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest, provider: str, told: dict[str, Any]
 ) -> None:
     strict = strictify(CONTRACT, PROVIDERS[provider].schema)
-    await open_model(provider=provider).call(replace(request_body, schema=strict.schema), timeout_seconds=5)
+    await open_model(provider=provider).call(replace(request_body, schema=strict.schema), timeout_seconds=30)
     sent = endpoint.asked[0].document["response_format"]["json_schema"]
     assert sent["strict"] is True
     assert limits_in(sent["schema"]) == told

@@ -49,7 +49,7 @@ async def test_reasoning_is_output_wherever_it_is_counted(
     reasoning_tokens: int,
 ) -> None:
     endpoint.script = [answer(completion(usage=usage))]
-    reply = await open_model(provider=provider).call(request_body, timeout_seconds=5)
+    reply = await open_model(provider=provider).call(request_body, timeout_seconds=30)
     assert (reply.usage.input_tokens, reply.usage.output_tokens) == (10, output_tokens)
     assert reply.usage.reasoning_tokens == reasoning_tokens
 
@@ -60,7 +60,7 @@ async def test_cached_tokens_are_told_apart_and_cost_their_own_price(
 ) -> None:
     price = Price(Decimal(10), Decimal(100), Decimal(1), per=1, currency="EUR")
     endpoint.script = [answer(completion(usage=counted(10, 5, 15, cached=8)))]
-    reply = await open_model(provider=provider, price=price).call(request_body, timeout_seconds=5)
+    reply = await open_model(provider=provider, price=price).call(request_body, timeout_seconds=30)
     assert (reply.usage.input_tokens, reply.usage.cached_input_tokens) == (10, 8)
     assert (reply.usage.cost, reply.usage.currency) == (Decimal(2 * 10 + 8 + 5 * 100), "EUR")
 
@@ -77,7 +77,7 @@ async def test_openrouter_says_what_a_call_cost(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest, usage: dict[str, Any], cost: str
 ) -> None:
     endpoint.script = [answer(completion(usage=counted(10, 5, 15) | usage))]
-    reply = await open_model(provider="openrouter").call(request_body, timeout_seconds=5)
+    reply = await open_model(provider="openrouter").call(request_body, timeout_seconds=30)
     assert (reply.usage.cost, reply.usage.currency) == (Decimal(cost), "USD")
 
 
@@ -86,7 +86,7 @@ async def test_a_configured_price_counts_before_what_openrouter_says(
 ) -> None:
     price = Price(Decimal(1), Decimal(1), per=1, currency="EUR")
     endpoint.script = [answer(completion(usage=counted(10, 5, 15) | {"cost": 9.0}))]
-    reply = await open_model(provider="openrouter", price=price).call(request_body, timeout_seconds=5)
+    reply = await open_model(provider="openrouter", price=price).call(request_body, timeout_seconds=30)
     assert (reply.usage.cost, reply.usage.currency) == (Decimal(15), "EUR")
 
 
@@ -94,5 +94,5 @@ async def test_ollama_s_three_counters_are_enough(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
     endpoint.script = [answer(completion(usage=counted(10, 5, 15), system_fingerprint="fp_ollama"))]
-    reply = await open_model(provider="compatible").call(request_body, timeout_seconds=5)
+    reply = await open_model(provider="compatible").call(request_body, timeout_seconds=30)
     assert (reply.usage.total_tokens, reply.usage.cost, reply.system_fingerprint) == (15, None, "fp_ollama")

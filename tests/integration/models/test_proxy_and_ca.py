@@ -54,7 +54,7 @@ async def test_calls_and_tokens_go_through_the_proxy_and_trust_the_private_autho
             proxy=proxy.url if not user else proxy.url.replace("p@ss", "p%40ss"),
             ca_file=CA,
         )
-        assert (await model.call(request_body, timeout_seconds=5)).text
+        assert (await model.call(request_body, timeout_seconds=30)).text
         assert proxy.tunnels == [place(issuer), place(secured)]
     assert secured.asked[0].headers["authorization"] == "Bearer t-1"
 
@@ -63,7 +63,7 @@ async def test_a_password_of_the_proxy_is_shown_to_it_for_plain_addresses_too(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
     proxy = endpoint.url.removesuffix("/v1").replace("http://", "http://svc:p%40ss@")
-    await open_model(base_url="http://model.example/v1", proxy=proxy).call(request_body, timeout_seconds=5)
+    await open_model(base_url="http://model.example/v1", proxy=proxy).call(request_body, timeout_seconds=30)
     assert endpoint.asked[0].headers["proxy-authorization"] == "Basic c3ZjOnBAc3M="
 
 
@@ -73,7 +73,7 @@ async def test_a_proxy_that_wants_a_password_is_named(
     async with connect_proxy("svc:hush-hush") as proxy:
         model = open_model(base_url=secured.url, proxy=proxy.url.replace("svc:hush-hush@", ""), ca_file=CA)
         with pytest.raises(CallUnreachable, match="proxy") as caught:
-            await model.call(request_body, timeout_seconds=5)
+            await model.call(request_body, timeout_seconds=30)
     assert "hush" not in str(caught.value)
     assert not secured.asked
 
@@ -84,7 +84,7 @@ async def test_a_private_authority_of_who_gives_tokens_has_to_be_trusted_too(
     identity = {"tenant_id": "acme", "client_id": "a", "client_secret": "s", "authority": issuer.url}
     model = open_model(provider="azure", credentials=lambda: json.dumps(identity))
     with pytest.raises(CallMisconfigured, match="ca_file"):
-        await model.call(request_body, timeout_seconds=5)
+        await model.call(request_body, timeout_seconds=30)
     assert not endpoint.asked
     assert not issuer.asked
 
@@ -94,5 +94,5 @@ async def test_a_proxy_that_is_away_is_an_outage(
     secured: ScriptedEndpoint, open_model: Open, request_body: ModelRequest, proxy: str
 ) -> None:
     with pytest.raises(CallUnreachable, match="proxy") as caught:
-        await open_model(base_url=secured.url, proxy=proxy, ca_file=CA).call(request_body, timeout_seconds=5)
+        await open_model(base_url=secured.url, proxy=proxy, ca_file=CA).call(request_body, timeout_seconds=30)
     assert "hush" not in str(caught.value)

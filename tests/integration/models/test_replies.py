@@ -24,7 +24,7 @@ async def test_a_completion_becomes_a_priced_reply(
     }
     endpoint.script = [answer(completion('{"a":1}', usage=usage), headers={"x-request-id": "req-1"})]
     price = Price(input=Decimal(1), output=Decimal(10), cached_input=Decimal("0.5"), per=1000, currency="EUR")
-    reply = await open_model(price=price).call(request_body, timeout_seconds=5)
+    reply = await open_model(price=price).call(request_body, timeout_seconds=30)
     assert (reply.text, reply.finish_reason, reply.refusal) == ('{"a":1}', FinishReason.STOP, "")
     assert (reply.served_model, reply.system_fingerprint) == ("served-model-2026", "fp_1")
     assert reply.provider_request_id == "req-1"
@@ -37,7 +37,7 @@ async def test_a_completion_becomes_a_priced_reply(
 
 
 async def test_without_a_price_there_is_no_cost(open_model: Open, request_body: ModelRequest) -> None:
-    assert (await open_model().call(request_body, timeout_seconds=5)).usage.cost is None
+    assert (await open_model().call(request_body, timeout_seconds=30)).usage.cost is None
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ async def test_finish_reasons_are_told_apart(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest, said: str | None, meant: FinishReason
 ) -> None:
     endpoint.script = [answer(completion("x", finish_reason=said))]
-    assert (await open_model().call(request_body, timeout_seconds=5)).finish_reason is meant
+    assert (await open_model().call(request_body, timeout_seconds=30)).finish_reason is meant
 
 
 async def test_a_refusal_is_kept_with_its_words(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
     endpoint.script = [answer(completion(None, message_refusal="I cannot help."))]
-    reply = await open_model().call(request_body, timeout_seconds=5)
+    reply = await open_model().call(request_body, timeout_seconds=30)
     assert (reply.text, reply.finish_reason, reply.refusal) == (None, FinishReason.REFUSAL, "I cannot help.")
 
 
@@ -79,7 +79,7 @@ async def test_content_is_taken_in_each_form_it_comes_in(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest, content: object, text: str | None
 ) -> None:
     endpoint.script = [answer(completion(content))]
-    assert (await open_model().call(request_body, timeout_seconds=5)).text == text
+    assert (await open_model().call(request_body, timeout_seconds=30)).text == text
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ async def test_usage_is_normalised(
     expected: tuple[int, int, int, int],
 ) -> None:
     endpoint.script = [answer(completion("x", usage=usage))]
-    counts = (await open_model().call(request_body, timeout_seconds=5)).usage
+    counts = (await open_model().call(request_body, timeout_seconds=30)).usage
     found = (counts.input_tokens, counts.cached_input_tokens, counts.output_tokens, counts.reasoning_tokens)
     assert found == expected
 
@@ -117,8 +117,8 @@ async def test_only_a_simulator_may_ask_for_a_review(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
     endpoint.script = [answer(completion(), headers={"x-llm-adapter-simulated-review": "1"})]
-    assert not (await open_model().call(request_body, timeout_seconds=5)).simulated_review
-    assert (await open_model(simulator=True).call(request_body, timeout_seconds=5)).simulated_review
+    assert not (await open_model().call(request_body, timeout_seconds=30)).simulated_review
+    assert (await open_model(simulator=True).call(request_body, timeout_seconds=30)).simulated_review
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ async def test_a_200_without_a_reply_is_a_failed_call(
 ) -> None:
     endpoint.script = [answer(body)]
     with pytest.raises(CallError) as caught:
-        await open_model().call(request_body, timeout_seconds=5)
+        await open_model().call(request_body, timeout_seconds=30)
     assert type(caught.value) is error
     assert caught.value.status == 200
 
@@ -164,4 +164,4 @@ async def test_a_filtered_prompt_inside_a_200_is_told_apart(
         answer({"error": {"code": 403, "message": "Your chosen model requires moderation: flagged input"}})
     ]
     with pytest.raises(CallFiltered):
-        await open_model().call(request_body, timeout_seconds=5)
+        await open_model().call(request_body, timeout_seconds=30)

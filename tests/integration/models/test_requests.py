@@ -16,7 +16,7 @@ from tests.kit.scripted_endpoint import ScriptedEndpoint, answer, completion, sc
 async def test_the_body_asks_once_for_a_strict_document(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
-    await open_model(extra_body={"keep_alive": "5m"}).call(replace(request_body, seed=7), timeout_seconds=5)
+    await open_model(extra_body={"keep_alive": "5m"}).call(replace(request_body, seed=7), timeout_seconds=30)
     [asked] = endpoint.asked
     assert asked.path == "/v1/chat/completions"
     assert asked.document == {
@@ -37,7 +37,7 @@ async def test_what_a_reasoning_model_cannot_take_is_left_out_and_named(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
     model = open_model(provider="openai", model="gpt-5-mini", api_key=lambda: "k")
-    reply = await model.call(replace(request_body, temperature=0.2, seed=1), timeout_seconds=5)
+    reply = await model.call(replace(request_body, temperature=0.2, seed=1), timeout_seconds=30)
     sent = endpoint.asked[0].document
     assert "temperature" not in sent
     assert "max_tokens" not in sent
@@ -52,7 +52,7 @@ async def test_without_a_key_no_authorization_is_sent(
 ) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
         monkeypatch.setenv(name, "from-the-environment")
-    await open_model().call(request_body, timeout_seconds=5)
+    await open_model().call(request_body, timeout_seconds=30)
     assert "authorization" not in endpoint.asked[0].headers
     assert "from-the-environment" not in json.dumps(endpoint.asked[0].headers)
 
@@ -60,7 +60,7 @@ async def test_without_a_key_no_authorization_is_sent(
 async def test_configured_headers_are_sent_and_may_carry_the_authorization(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
-    await open_model(headers={"authorization": "Basic abc", "x-team": "crm"}).call(request_body, timeout_seconds=5)
+    await open_model(headers={"authorization": "Basic abc", "x-team": "crm"}).call(request_body, timeout_seconds=30)
     assert endpoint.asked[0].headers["authorization"] == "Basic abc"
     assert endpoint.asked[0].headers["x-team"] == "crm"
 
@@ -71,12 +71,12 @@ async def test_a_refused_key_that_was_renewed_is_replaced_within_the_call(
     secret = tmp_path / "key"
     secret.write_text("old\n")
     model = open_model(api_key=secret.read_text)
-    await model.call(request_body, timeout_seconds=5)
+    await model.call(request_body, timeout_seconds=30)
     secret.write_text("new\n")
-    await model.call(request_body, timeout_seconds=5)
+    await model.call(request_body, timeout_seconds=30)
     endpoint.script = [answer({"error": {"message": "expired"}}, 401), answer(completion())]
-    await model.call(request_body, timeout_seconds=5)
-    await model.call(request_body, timeout_seconds=5)
+    await model.call(request_body, timeout_seconds=30)
+    await model.call(request_body, timeout_seconds=30)
     sent = [asked.headers["authorization"] for asked in endpoint.asked]
     assert sent == ["Bearer old"] * 3 + ["Bearer new"] * 2, "it is read again only when it is refused"
 
@@ -94,7 +94,7 @@ async def test_a_refused_key_that_is_still_the_same_is_not_sent_again(
     endpoint.script = [answer({"error": {"message": "expired"}}, 401)]
     for _ in range(2):
         with pytest.raises(CallUnauthorized):
-            await model.call(request_body, timeout_seconds=5)
+            await model.call(request_body, timeout_seconds=30)
     assert (len(endpoint.asked), len(reads)) == (2, 3)
 
 
@@ -103,7 +103,7 @@ async def test_a_key_that_no_header_can_hold_is_a_misconfiguration(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest, key: str
 ) -> None:
     with pytest.raises(CallMisconfigured) as caught:
-        await open_model(api_key=lambda: key).call(request_body, timeout_seconds=5)
+        await open_model(api_key=lambda: key).call(request_body, timeout_seconds=30)
     assert key not in str(caught.value)
     assert not endpoint.asked
 
@@ -113,15 +113,15 @@ async def test_an_unreadable_key_is_a_misconfiguration(open_model: Open, request
         raise FileNotFoundError("/run/secrets/x")
 
     with pytest.raises(CallMisconfigured, match="FileNotFoundError"):
-        await open_model(api_key=missing).call(request_body, timeout_seconds=5)
+        await open_model(api_key=missing).call(request_body, timeout_seconds=30)
 
 
 async def test_tags_are_shown_to_simulators_only(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
     tagged = replace(request_body, tags={"request-id": "a b%/ü", "task": "t@1.0.0", "simulate": ""})
-    await open_model().call(tagged, timeout_seconds=5)
-    await open_model(simulator=True).call(tagged, timeout_seconds=5)
+    await open_model().call(tagged, timeout_seconds=30)
+    await open_model(simulator=True).call(tagged, timeout_seconds=30)
     plain, simulated = (asked.headers for asked in endpoint.asked)
     assert not [name for name in plain if name.startswith("x-llm-adapter")]
     assert simulated["x-llm-adapter-request-id"] == "a%20b%25/%C3%BC"
@@ -135,7 +135,7 @@ async def test_a_call_is_made_once_whatever_comes_back(
 ) -> None:
     endpoint.script = [answer({"error": {"message": "x"}}, status, {"x-should-retry": "true", "retry-after-ms": "1"})]
     with pytest.raises(error):
-        await open_model().call(request_body, timeout_seconds=5)
+        await open_model().call(request_body, timeout_seconds=30)
     assert len(endpoint.asked) == 1
 
 
@@ -145,7 +145,7 @@ async def test_a_prompt_does_not_follow_a_redirect(
     async with scripted_endpoint() as elsewhere:
         endpoint.script = [answer(b"", 307, {"location": f"{elsewhere.url}/chat/completions"})]
         with pytest.raises(CallMisconfigured, match="base_url"):
-            await open_model(api_key=lambda: "k").call(request_body, timeout_seconds=5)
+            await open_model(api_key=lambda: "k").call(request_body, timeout_seconds=30)
         assert not elsewhere.asked
 
 
@@ -153,7 +153,7 @@ async def test_a_configured_proxy_is_used(
     endpoint: ScriptedEndpoint, open_model: Open, request_body: ModelRequest
 ) -> None:
     proxy = endpoint.url.removesuffix("/v1")
-    await open_model(base_url="http://model.example/v1", proxy=proxy).call(request_body, timeout_seconds=5)
+    await open_model(base_url="http://model.example/v1", proxy=proxy).call(request_body, timeout_seconds=30)
     assert endpoint.asked[0].headers["host"] == "model.example"
 
 
@@ -162,7 +162,7 @@ async def test_the_environment_s_proxy_is_not_for_endpoints_on_this_machine(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    await open_model().call(request_body, timeout_seconds=5)
+    await open_model().call(request_body, timeout_seconds=30)
     assert len(endpoint.asked) == 1
 
 

@@ -59,7 +59,7 @@ async def test_azure_is_called_with_a_token_of_entra(
     resource = endpoint.url.removesuffix("/v1")
     model = open_model(provider="azure", base_url=resource, credentials=entra(issuer))
     for _ in range(3):
-        await model.call(request_body, timeout_seconds=5)
+        await model.call(request_body, timeout_seconds=30)
     [asked] = issuer.asked
     assert asked.path == "/acme/oauth2/v2.0/token"
     assert form(asked) == {
@@ -78,7 +78,7 @@ async def test_a_token_is_renewed_before_it_expires(
     issuer.script = [token("t-1", "0"), token("t-2", "86399")]
     model = open_model(provider="azure", credentials=entra(issuer))
     for _ in range(3):
-        await model.call(request_body, timeout_seconds=5)
+        await model.call(request_body, timeout_seconds=30)
     sent = [one.headers["authorization"] for one in endpoint.asked]
     assert sent == ["Bearer t-1", "Bearer t-2", "Bearer t-2"]
 
@@ -89,10 +89,10 @@ async def test_a_refused_token_is_replaced_once_within_the_call(
     refused = answer({"error": {"code": "401", "message": "Access token has expired"}}, 401)
     model = open_model(provider="azure", credentials=entra(issuer))
     endpoint.script = [refused, answer(completion())]
-    assert (await model.call(request_body, timeout_seconds=5)).text
+    assert (await model.call(request_body, timeout_seconds=30)).text
     endpoint.script = [refused]
     with pytest.raises(CallUnauthorized):
-        await model.call(request_body, timeout_seconds=5)
+        await model.call(request_body, timeout_seconds=30)
     sent = [one.headers["authorization"] for one in endpoint.asked]
     assert sent == ["Bearer t-1", "Bearer t-2", "Bearer t-2", "Bearer t-3"]
 
@@ -160,7 +160,7 @@ async def test_vertex_is_called_with_a_token_for_a_service_account(
 ) -> None:
     account = service_account(issuer, pem(signing_key))
     model = open_model(provider="vertex", model="google/gemini-2.5-flash", credentials=lambda: json.dumps(account))
-    await model.call(request_body, timeout_seconds=5)
+    await model.call(request_body, timeout_seconds=30)
     [asked] = issuer.asked
     assert form(asked)["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
     assertion = form(asked)["assertion"]
@@ -220,7 +220,7 @@ async def test_a_token_that_is_not_given_is_said_to_be_why(
     issuer.script = [refusal]
     model = open_model(provider="azure", credentials=entra(issuer))
     with pytest.raises(error, match=words) as caught:
-        await model.call(request_body, timeout_seconds=5)
+        await model.call(request_body, timeout_seconds=30)
     assert "hush" not in str(caught.value)
     assert not endpoint.asked
 
@@ -240,7 +240,7 @@ async def test_credentials_that_are_none_are_the_operator_s_to_correct(
 ) -> None:
     model = open_model(provider=provider, credentials=lambda: credentials)
     with pytest.raises(CallMisconfigured, match=r"credentials|private_key"):
-        await model.call(request_body, timeout_seconds=5)
+        await model.call(request_body, timeout_seconds=30)
     assert not endpoint.asked
 
 
@@ -264,4 +264,4 @@ async def test_a_token_endpoint_that_is_away_is_an_outage_and_not_a_misconfigura
         away = gone.url
     model = open_model(provider="azure", credentials=entra(issuer, authority=away))
     with pytest.raises(CallUnreachable, match="no access token"):
-        await model.call(request_body, timeout_seconds=5)
+        await model.call(request_body, timeout_seconds=30)

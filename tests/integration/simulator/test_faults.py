@@ -58,7 +58,7 @@ async def test_a_call_without_a_reply_fails_as_the_fault_says(
     server: SimulatedModelServer, model: OpenAIModel, word: str
 ) -> None:
     with pytest.raises(CallError) as caught:
-        await model.call(tagged(simulate=word, request_id="r"), timeout_seconds=5)
+        await model.call(tagged(simulate=word, request_id="r"), timeout_seconds=30)
     assert type(caught.value) is FAULTS[word].error
     if FAULTS[word].kind is FaultKind.STATUS:
         assert caught.value.status == FAULTS[word].status
@@ -69,7 +69,7 @@ async def test_a_call_without_a_reply_fails_as_the_fault_says(
 @pytest.mark.parametrize("word", REPLYING)
 async def test_a_reply_is_wrong_as_the_fault_says(server: SimulatedModelServer, model: OpenAIModel, word: str) -> None:
     assert set(SHOWN) == set(REPLYING)
-    reply = await model.call(tagged(simulate=word, request_id="r"), timeout_seconds=5)
+    reply = await model.call(tagged(simulate=word, request_id="r"), timeout_seconds=30)
     assert SHOWN[word](reply), reply
     assert reply.simulated_review is (word == "review")
     [call] = server.simulation.log.calls()
@@ -79,8 +79,8 @@ async def test_a_reply_is_wrong_as_the_fault_says(server: SimulatedModelServer, 
 @pytest.mark.parametrize("word", ["", *REPLYING])
 async def test_the_in_process_model_replies_as_the_server_does(model: OpenAIModel, word: str) -> None:
     request = tagged(simulate=word, task="t@1.0.0", payload_sha256="abc")
-    served = await model.call(request, timeout_seconds=5)
-    inside = await SimulatedModel("s", SETTINGS, ANSWERS).call(request, timeout_seconds=5)
+    served = await model.call(request, timeout_seconds=30)
+    inside = await SimulatedModel("s", SETTINGS, ANSWERS).call(request, timeout_seconds=30)
     assert (served.text, served.finish_reason, served.refusal) == (inside.text, inside.finish_reason, inside.refusal)
     assert served.usage.output_tokens == inside.usage.output_tokens
     assert served.usage.input_tokens == inside.usage.input_tokens
@@ -89,7 +89,7 @@ async def test_the_in_process_model_replies_as_the_server_does(model: OpenAIMode
 
 async def test_a_throttled_call_is_told_how_long_to_wait(model: OpenAIModel) -> None:
     with pytest.raises(CallThrottled) as caught:
-        await model.call(tagged(simulate="429"), timeout_seconds=5)
+        await model.call(tagged(simulate="429"), timeout_seconds=30)
     assert caught.value.retry_after_seconds == 0.25
 
 

@@ -17,15 +17,15 @@ CHAT = {"model": "simulated", "messages": [{"role": "user", "content": "Hello th
 
 
 async def test_a_known_payload_is_answered_with_its_sample(model: OpenAIModel) -> None:
-    reply = await model.call(tagged(task="t@1.0.0", payload_sha256="known"), timeout_seconds=5)
+    reply = await model.call(tagged(task="t@1.0.0", payload_sha256="known"), timeout_seconds=30)
     document = json.loads(reply.text or "")
     assert (document["category"], document["count"]) == ("OUTAGE", 5)
 
 
 async def test_the_log_tells_which_call_was_for_whom(model: OpenAIModel, http: aiohttp.ClientSession) -> None:
-    await model.call(tagged(request_id="a b/ü", job_id="j1", task="t@1.0.0"), timeout_seconds=5)
-    await model.call(tagged(request_id="other"), timeout_seconds=5)
-    await model.call(tagged(request_id="other", simulate="review"), timeout_seconds=5)
+    await model.call(tagged(request_id="a b/ü", job_id="j1", task="t@1.0.0"), timeout_seconds=30)
+    await model.call(tagged(request_id="other"), timeout_seconds=30)
+    await model.call(tagged(request_id="other", simulate="review"), timeout_seconds=30)
     async with http.get("/simulator/calls") as response:
         log = await response.json()
     assert (log["total"], log["in_flight"], log["counts"]) == (3, 0, {"a b/ü": 1, "other": 2})
@@ -66,17 +66,17 @@ async def test_an_outage_begins_and_ends_at_the_switch(model: OpenAIModel, http:
 
     assert (await switch(down=True))["down"] is True
     with pytest.raises(CallUnreachable):
-        await model.call(REQUEST, timeout_seconds=5)
+        await model.call(REQUEST, timeout_seconds=30)
     await switch(down=False, status=401)
     with pytest.raises(CallMisconfigured):
-        await model.call(REQUEST, timeout_seconds=5)
+        await model.call(REQUEST, timeout_seconds=30)
     await switch(status=None, faults=["500@each:1"])
     with pytest.raises(CallUnreachable):
-        await model.call(tagged(request_id="r"), timeout_seconds=5)
-    await model.call(tagged(request_id="r"), timeout_seconds=5)
+        await model.call(tagged(request_id="r"), timeout_seconds=30)
+    await model.call(tagged(request_id="r"), timeout_seconds=30)
     shown = await switch(faults=[], latency="uniform(0.05,0.06)")
     assert shown == {"down": False, "status": None, "latency": "uniform(0.05,0.06)", "faults": []}
-    assert (await model.call(REQUEST, timeout_seconds=5)).usage.model_seconds >= 0.05
+    assert (await model.call(REQUEST, timeout_seconds=30)).usage.model_seconds >= 0.05
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ async def test_a_switch_that_is_not_understood_changes_nothing(http: aiohttp.Cli
 
 async def test_an_unknown_fault_is_refused_with_the_known_words(model: OpenAIModel) -> None:
     with pytest.raises(CallRejected, match=r"no fault .*429"):
-        await model.call(tagged(simulate="teapot"), timeout_seconds=5)
+        await model.call(tagged(simulate="teapot"), timeout_seconds=30)
 
 
 async def test_a_schema_that_cannot_be_satisfied_is_refused(http: aiohttp.ClientSession) -> None:
@@ -144,7 +144,7 @@ async def test_a_taken_port_is_an_error(server: SimulatedModelServer) -> None:
 async def test_stopping_ends_the_calls_in_flight(server: SimulatedModelServer, model: OpenAIModel) -> None:
     call = asyncio.create_task(model.call(tagged(simulate="hang"), timeout_seconds=60))
     await eventually(lambda: server.simulation.log.in_flight)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await server.stop()
         with pytest.raises(CallUnreachable):
             await call

@@ -14,6 +14,7 @@ from adapter.errors import StoreUnavailable
 from adapter.outbound.sql import SqlJobStore, migrate
 from adapter.outbound.sql.engine import open_engine, parse_url
 from adapter.outbound.sql.writer import GroupSettings, GroupWriter
+from adapter.ports import Recorded, RunningNow
 from tests.integration.store.samples import DEADLINE_SECONDS, LEASE_SECONDS, SUCCESS, claimed, finished, new_job, until
 from tests.kit.databases import private_postgres_module
 
@@ -105,6 +106,25 @@ async def test_a_row_that_somebody_else_keeps_locked_is_waited_for_so_long(
         with pytest.raises(StoreUnavailable, match="timeout"):
             await store.finish(claim, SUCCESS, None)
     assert (await store.finish(claim, SUCCESS, None))[0].state is State.SUCCEEDED
+
+
+async def test_who_works_on_a_job_or_how_it_ended_is_found_out_without_waiting_for_whoever_writes_it(
+    server: "PrivatePostgres", store: SqlJobStore
+) -> None:
+    """A broker that lost a replica gives all its messages to others, who ask, while it writes: they must not meet."""
+    ended = await finished(store, new_job("r-1"))
+    running = await claimed(store, new_job("r-2"))
+    other = SqlJobStore(
+        server.url, replica_id="b", lease_seconds=LEASE_SECONDS, is_alone=False, busy_seconds=BUSY_SECONDS
+    )
+    await other.open()
+    with psycopg.connect(server.url) as foreign:
+        foreign.execute("SELECT * FROM jobs FOR UPDATE")
+        for asked in (store, other):
+            assert await asked.claim(new_job("r-1")) == Recorded(ended)
+            assert await asked.claim(new_job("r-2")) == RunningNow(running.job.job_id, "a")
+            assert await asked.claim_stored(running.job.job_id) == RunningNow(running.job.job_id, "a")
+    await other.close()
 
 
 async def test_a_statement_without_an_end_is_ended(store: SqlJobStore) -> None:
