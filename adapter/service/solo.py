@@ -59,8 +59,8 @@ class Solo:
     @property
     def is_wanted(self) -> bool:
         """True while a suspect has the process, or waits for it."""
-        in_line = len(self._line) > 0 and not self._is_for_others
-        return in_line or self._was_left
+        is_waited_for = len(self._line) > 0 and not self._is_for_others
+        return self.is_taken or self._was_left or is_waited_for
 
     def drain(self) -> None:
         """Let everybody in line go on without the process."""

@@ -170,6 +170,35 @@ async def test_others_have_the_process_for_as_long_as_they_were_kept_out() -> No
     await second.task
 
 
+async def test_who_comes_while_a_suspect_has_the_process_waits_also_when_others_had_time_left() -> None:
+    runs = LiveRuns(limit=10)
+    quick, suspect = live_run(job_id="quick"), live_run(job_id="suspect")
+
+    async def begin() -> None:
+        await runs.room()
+        runs.add(quick)
+
+    first, second = Suspect(runs), Suspect(runs)
+    await settle()
+    beginning = asyncio.create_task(begin())
+    await asyncio.sleep(0.2)
+    first.over.set()
+    await beginning
+    runs.remove(quick)
+    await settle()
+    assert second.has_it, "nobody else is there"
+
+    runs.add(suspect)
+    late = asyncio.create_task(runs.room())
+    await settle()
+
+    assert (late.done(), runs.free) == (False, 0)
+    runs.remove(suspect)
+    second.over.set()
+    await second.task
+    await late
+
+
 async def test_a_drain_lets_everybody_in_line_go_on() -> None:
     runs = LiveRuns(limit=10)
     suspects = [Suspect(runs) for _ in range(3)]
