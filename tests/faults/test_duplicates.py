@@ -1,6 +1,6 @@
 """One request that comes many times, from everywhere at once: worked on once, answered wherever it asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pika
@@ -8,6 +8,7 @@ import pytest
 from llm_adapter.v1 import job_pb2
 
 from tests.faults.broken import TASK, Broken
+from tests.integration.end_to_end.conftest import SimulatorProcess
 from tests.kit.callers import GrpcFailure, new_id
 from tests.kit.waiting import until
 
@@ -44,30 +45,43 @@ def test_a_message_sent_fifty_times_to_two_replicas_is_worked_on_once_and_answer
     assert {answer.body for answer in answers} == {jobs[0].result.content}
 
 
+@pytest.fixture
+def slow(calls_counted: SimulatorProcess) -> Iterator[None]:
+    """Let each call take so long that both callers wait for it, and one gives up meanwhile."""
+    calls_counted.control(latency=4.0)
+    yield
+    calls_counted.control(latency=0.5)
+
+
+@pytest.mark.usefixtures("slow")
 @pytest.mark.parametrize("gives_up", ["grpc", "queue"])
 def test_of_two_callers_by_grpc_and_queue_one_may_give_up_and_the_other_is_answered(
     gives_up: str, broken: Broke, ticket: bytes
 ) -> None:
     adapter, request_id = broken().start(), new_id()
+    patience = 2.0 if gives_up == "grpc" else 60.0
+    other = pika.BlockingConnection(pika.URLParameters(adapter.broker_url))
+    theirs = f"{adapter.prefix}.replies"
+    other.channel().queue_declare(theirs, exclusive=True)
+    replies = theirs if gives_up == "queue" else adapter.queue.replies
     with ThreadPoolExecutor(1) as thread:
-        patience = 0.3 if gives_up == "grpc" else 60.0
         run = thread.submit(adapter.grpc.run, TASK, ticket, request_id=request_id, timeout=patience)
-        other = pika.BlockingConnection(pika.URLParameters(adapter.broker_url))
-        asking = other.channel()
-        replies = asking.queue_declare("", exclusive=True).method.queue if gives_up == "queue" else ""
-        adapter.queue.send(TASK, ticket, message_id=request_id, reply_to=replies or adapter.queue.replies)
+        until(lambda: adapter.simulator.in_flight() == 1)
+        adapter.queue.send(TASK, ticket, message_id=request_id, reply_to=replies)
+        until(lambda: "\nadapter_deliveries 1.0" in adapter.process.metrics())
+        assert not run.done()
+        assert "adapter_requests_refused_total{" not in adapter.process.metrics()
         if gives_up == "queue":
             other.close()  # its reply queue goes with it
-            job = run.result()
-            assert job.state == job_pb2.STATE_SUCCEEDED
+            assert run.result().state == job_pb2.STATE_SUCCEEDED
         else:
             with pytest.raises(GrpcFailure) as failure:
                 run.result()
-            assert failure.value.reason in {"DEADLINE_EXCEEDED", ""}
+            assert failure.value.reason == "DEADLINE_EXCEEDED"
             (answer,) = adapter.replies()
             assert answer.outcome == "succeeded"
-        if other.is_open:
-            other.close()
+    if other.is_open:
+        other.close()
 
     assert len(adapter.simulator.calls(request_id)) == 1
 
