@@ -61,6 +61,7 @@ class Conductor:
         self._asked_seconds = 0.0
         self._healed_in = 0.0
         self._died: set[str] = set()
+        self._deadlocks = 0
 
     async def conduct(self) -> History:
         """Do it all."""
@@ -184,6 +185,7 @@ class Conductor:
 
     def _history(self) -> History:
         stage = self._stage
+        self._deadlocks = stage.database_log.count("deadlock detected")
         left = leftovers(stage) | {f"{name} ended by itself": 1 for name in self._died}
         return History(
             terms=stage.size.terms,
@@ -210,5 +212,6 @@ class Conductor:
             "sends": json.dumps(faces | states),
             "in flight while more was asked for (median)": json.dumps(shown),
             "all answered after healing": f"{self._healed_in:.0f} s",
+            "deadlocks in the database": str(self._deadlocks),
             "held at rest that was not held before": ", ".join(self.leaks) or "nothing",
         }

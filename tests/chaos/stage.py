@@ -118,6 +118,7 @@ class Stage:
     async def _start(self) -> None:
         stack = self._stack
         stack.callback(self.database.stop)
+        stack.callback(self._keep_database_log)
         stack.callback(self.cluster.stop)
         await asyncio.gather(asyncio.to_thread(self.database.start), asyncio.to_thread(self.cluster.start))
         await asyncio.to_thread(migrate.upgrade, self.database.url)
@@ -184,6 +185,15 @@ class Stage:
             if replica.is_running:
                 replica.signal(signal.SIGCONT)
                 replica.kill()
+
+    @property
+    def database_log(self) -> str:
+        """What the database server said."""
+        log: Path = self.database.directory / "server.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def _keep_database_log(self) -> None:
+        (self.folder / "database.log").write_text(self.database_log)
 
     def calm(self) -> None:
         """Undo whatever may still be disturbed at links and model."""
