@@ -141,13 +141,13 @@ class JobStore(Protocol):
     async def due_publications(self, limit: int) -> Sequence[Publication]:
         """Pending publications whose time has come and whose owner lapsed or gave them up; now owned here."""
 
-    async def publication_sent(self, publication_id: str) -> None:
+    async def publication_sent(self, publication: Publication) -> None:
         """Mark it confirmed."""
 
-    async def publication_failed(self, publication_id: str, detail: str, retry_in_seconds: float) -> None:
+    async def publication_failed(self, publication: Publication, detail: str, retry_in_seconds: float) -> None:
         """Count a try and set the next."""
 
-    async def publication_undeliverable(self, publication_id: str, remark_reason: str, detail: str) -> None:
+    async def publication_undeliverable(self, publication: Publication, remark_reason: str, detail: str) -> None:
         """Give it up; the job gets the remark."""
 
     async def pending_publications(self) -> int:

@@ -46,7 +46,7 @@ async def one_job(store: SqlJobStore, clock: SystemClock, number: int) -> None:
     attempt = Attempt("default", "m", "", "json_schema", "stop", REPLY.usage, call.start_time, 0.5)
     _, publications = await store.finish(claim, OUTCOME, answer, [ROUTE], attempts=[attempt])
     for publication in publications:
-        await store.publication_sent(publication.publication_id)
+        await store.publication_sent(publication)
 
 
 @contextmanager

@@ -12,13 +12,13 @@ class PublicationStore(Protocol):
     async def due_publications(self, limit: int) -> Sequence[Publication]:
         """Publications whose time has come and that nobody sends; now ours."""
 
-    async def publication_sent(self, publication_id: str) -> None:
+    async def publication_sent(self, publication: Publication) -> None:
         """It was confirmed."""
 
-    async def publication_failed(self, publication_id: str, detail: str, retry_in_seconds: float) -> None:
+    async def publication_failed(self, publication: Publication, detail: str, retry_in_seconds: float) -> None:
         """Nobody's again; due later."""
 
-    async def publication_undeliverable(self, publication_id: str, remark_reason: str, detail: str) -> None:
+    async def publication_undeliverable(self, publication: Publication, remark_reason: str, detail: str) -> None:
         """It is given up."""
 
 

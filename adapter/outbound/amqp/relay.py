@@ -56,7 +56,7 @@ class Relay:
         self._clock = clock
         self._settings = settings
         self._lanes = Lanes(settings.limits, settings.backoff)
-        self._surplus: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
+        self._surplus: asyncio.Queue[tuple[Publication, float]] = asyncio.Queue()
         """Ids with seconds until their next try; the database bounds it, where each of them was just written."""
         self._sends: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -150,7 +150,7 @@ class Relay:
         except Exception:
             log.exception("publication_failed_by_a_bug", error_id=secrets.token_hex(6), job_id=publication.job_id)
             self._lanes.done(publication)
-            self._surplus.put_nowait((publication.publication_id, self._settings.backoff.most_seconds))
+            self._surplus.put_nowait((publication, self._settings.backoff.most_seconds))
         finally:
             self._changed.set()
 
@@ -175,7 +175,7 @@ class Relay:
         match fate.next:
             case Next.SENT:
                 await reach(Failpoint.AFTER_CONFIRM)
-                await self._mark(partial(self._store.publication_sent, publication.publication_id))
+                await self._mark(partial(self._store.publication_sent, publication))
             case Next.LATER:
                 await self._postpone(publication, _detail(outcome))
             case Next.GIVE_UP:
@@ -212,10 +212,10 @@ class Relay:
         """Hand it to the database until its next try."""
         wait = self._settings.backoff.seconds(publication.tries + 1)
         wait = max(wait, self._lanes.retry_in(publication, self._clock.monotonic()))
-        await self._mark(partial(self._store.publication_failed, publication.publication_id, detail, wait))
+        await self._mark(partial(self._store.publication_failed, publication, detail, wait))
 
     async def _give_up(self, publication: Publication, reason: str, detail: str) -> None:
-        await self._mark(partial(self._store.publication_undeliverable, publication.publication_id, reason, detail))
+        await self._mark(partial(self._store.publication_undeliverable, publication, reason, detail))
         self._observer.publication("undeliverable")
         log.warning(
             "publication_undeliverable",
@@ -258,7 +258,7 @@ class Relay:
 
     def _give_back(self, publication: Publication) -> None:
         wait = max(self._settings.poll_seconds, self._lanes.retry_in(publication, self._clock.monotonic()))
-        self._surplus.put_nowait((publication.publication_id, wait))
+        self._surplus.put_nowait((publication, wait))
 
     async def _give_back_surplus(self) -> None:
         """Hand what did not fit to the database; its turn comes when it is due there."""
@@ -266,15 +266,13 @@ class Relay:
             some = [await self._surplus.get()]
             while not self._surplus.empty() and len(some) < self._settings.batch:
                 some.append(self._surplus.get_nowait())
-            await asyncio.gather(*(self._put_off(publication_id, wait) for publication_id, wait in some))
+            await asyncio.gather(*(self._put_off(publication, wait) for publication, wait in some))
 
-    async def _put_off(self, publication_id: str, wait_seconds: float) -> None:
+    async def _put_off(self, publication: Publication, wait_seconds: float) -> None:
         try:
-            await self._mark(
-                partial(self._store.publication_failed, publication_id, "waits for its turn", wait_seconds)
-            )
+            await self._mark(partial(self._store.publication_failed, publication, "waits for its turn", wait_seconds))
         except Exception:
-            log.exception("publication_left", publication_id=publication_id, error_id=secrets.token_hex(6))
+            log.exception("publication_left", publication_id=publication.publication_id, error_id=secrets.token_hex(6))
 
 
 def _detail(outcome: PublishOutcome) -> str:

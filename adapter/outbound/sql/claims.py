@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from adapter.domain.job import Origin, State
 from adapter.outbound.sql import calls, job_details, revisions
-from adapter.outbound.sql.dialect import insert_into, now_us
+from adapter.outbound.sql.dialect import now_us
 from adapter.outbound.sql.lease import Lease
 from adapter.outbound.sql.rows import fresh_job, job_of, job_values, new_of, request_values
-from adapter.outbound.sql.statements import PENDING, RUNNING, is_claimed, is_live, lost_work_us
+from adapter.outbound.sql.statements import PENDING, RUNNING, insert_job, is_claimed, is_live, lost_work_us
 from adapter.outbound.sql.tables import jobs
 from adapter.outbound.sql.times import seconds_to_us, us_to_seconds
 from adapter.ports import (
@@ -70,30 +71,25 @@ class Taker:
 
 
 @cache
-def _insert_running(dialect_name: str) -> Insert:
-    return (
-        insert_into(jobs, dialect_name)
-        .values(
-            state=RUNNING,
-            revision=1,
-            token=1,
-            claims=1,
-            work_us=0,
-            is_stored=False,
-            create_time=now_us(),
-            start_time=now_us(),
-        )
-        .on_conflict_do_nothing(index_elements=["client", "request_id"])
-        .returning(jobs.c.create_time, jobs.c.start_time)
-    )
+def _insert_running(dialect_name: str, given: tuple[str, ...]) -> ReturningInsert[Any]:
+    return insert_job(
+        dialect_name,
+        given,
+        state=RUNNING,
+        revision=1,
+        token=1,
+        claims=1,
+        work_us=0,
+        is_stored=False,
+        create_time=now_us(),
+        start_time=now_us(),
+    ).returning(jobs.c.create_time, jobs.c.start_time)
 
 
 def claim(connection: Connection, new: NewJob, taker: Taker) -> ClaimResult:
     """Insert the job as running here, or take it where it stands."""
-    inserted = connection.execute(
-        _insert_running(connection.dialect.name), {**job_values(new), "owner": taker.replica_id}
-    )
-    times = inserted.one_or_none()
+    values = {**job_values(new), "owner": taker.replica_id}
+    times = connection.execute(_insert_running(connection.dialect.name, tuple(values)), values).one_or_none()
     if times is not None:
         job_details.add_labels(connection, new)
         job_details.add_routes(connection, new.job_id, new.routes)

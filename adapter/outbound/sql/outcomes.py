@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Row, Update, bindparam, func, update
+from sqlalchemy import Connection, Row, Update, bindparam, func, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from adapter.domain.job import Attempt, Job, JobError, Origin, Outcome, Route, State
 from adapter.domain.message import Answer, ParkedMessage, Publication
 from adapter.domain.payload import Payload
 from adapter.errors import Cancelled
 from adapter.outbound.sql import calls, claims, job_details, parked, publications
-from adapter.outbound.sql.dialect import insert_into, now_us
+from adapter.outbound.sql.dialect import now_us
 from adapter.outbound.sql.rows import job_of, job_values, outcome_values
-from adapter.outbound.sql.statements import is_claimed
+from adapter.outbound.sql.statements import insert_job, is_claimed
 from adapter.outbound.sql.tables import jobs
 from adapter.outbound.sql.times import from_us, seconds_to_us
 from adapter.ports import Claim, ClaimLostError, NewJob
@@ -123,7 +124,7 @@ def cancel_unseen(connection: Connection, client: str, request_id: str, job_id: 
     """Leave a tombstone, or return the job of a request that did arrive."""
     tombstone = NewJob(job_id, client, request_id, "", Origin.RUN, task="", task_ref="")
     values = {**job_values(tombstone), **outcome_values(_cancelled(), ())}
-    inserted = connection.execute(_insert_tombstone(connection.dialect.name), values).one_or_none()
+    inserted = connection.execute(_insert_tombstone(connection.dialect.name, tuple(values)), values).one_or_none()
     if inserted is not None:
         return job_of(inserted)
     row = claims.known(connection, tombstone)
@@ -131,21 +132,18 @@ def cancel_unseen(connection: Connection, client: str, request_id: str, job_id: 
 
 
 @cache
-def _insert_tombstone(dialect_name: str) -> Insert:
-    return (
-        insert_into(jobs, dialect_name)
-        .values(
-            revision=1,
-            token=0,
-            claims=0,
-            work_us=0,
-            is_stored=False,
-            create_time=now_us(),
-            finish_time=now_us(),
-        )
-        .on_conflict_do_nothing(index_elements=["client", "request_id"])
-        .returning(jobs)
-    )
+def _insert_tombstone(dialect_name: str, given: tuple[str, ...]) -> ReturningInsert[Any]:
+    return insert_job(
+        dialect_name,
+        given,
+        revision=1,
+        token=0,
+        claims=0,
+        work_us=0,
+        is_stored=False,
+        create_time=now_us(),
+        finish_time=now_us(),
+    ).returning(jobs)
 
 
 def _cancelled() -> Outcome:

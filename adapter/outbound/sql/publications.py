@@ -113,7 +113,7 @@ def _insert(dialect_name: str) -> Insert:
 
 def store(connection: Connection, publications: Iterable[Publication], owner: str | None) -> None:
     """Keep publications until they are confirmed; owner is going to send them, None = whoever finds them first."""
-    some = tuple(publications)
+    some = sorted(publications, key=lambda publication: publication.publication_id)
     rows = [{**outgoing_values(publication), "owner": owner} for publication in some]
     if rows:
         connection.execute(_insert(connection.dialect.name), rows)

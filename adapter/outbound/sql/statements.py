@@ -1,8 +1,11 @@
 """Conditions that several topics share: is an owner alive, is a claim still good, what has a lost run cost."""
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, select
+from collections.abc import Iterable
+from typing import Any
 
-from adapter.outbound.sql.dialect import now_us
+from sqlalchemy import ColumnElement, Insert, and_, bindparam, case, exists, func, literal, literal_column, select
+
+from adapter.outbound.sql.dialect import insert_into, now_us
 from adapter.outbound.sql.tables import calls, jobs, replicas
 
 # Literals, not parameters: partial indexes are used only for a condition that says the same.
@@ -37,3 +40,16 @@ def lost_work_us() -> ColumnElement[int]:
         calls.c.job_id == jobs.c.job_id, calls.c.token == jobs.c.token
     )
     return total.correlate(jobs).scalar_subquery()
+
+
+def insert_job(dialect_name: str, given: Iterable[str], **said: ColumnElement[Any] | bool | int | str) -> Insert:
+    """Insert a job of the given parameters and what is said of it, unless its request is known.
+
+    An insert alone would wait for whoever writes the known one just now.
+    """
+    values: dict[str, ColumnElement[Any]] = {name: bindparam(name, type_=jobs.c[name].type) for name in given}
+    for name, value in said.items():
+        values[name] = value if isinstance(value, ColumnElement) else literal(value, jobs.c[name].type)
+    is_known = exists().where(jobs.c.client == values["client"], jobs.c.request_id == values["request_id"])
+    statement = insert_into(jobs, dialect_name).from_select(list(values), select(*values.values()).where(~is_known))
+    return statement.on_conflict_do_nothing(index_elements=["client", "request_id"])

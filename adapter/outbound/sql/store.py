@@ -28,7 +28,7 @@ from adapter.outbound.sql.reader import Reader
 from adapter.outbound.sql.shares import SqlShares
 from adapter.outbound.sql.times import seconds_to_us
 from adapter.outbound.sql.unclaimed import SqlUnclaimedJobs
-from adapter.outbound.sql.write_lanes import WriteLanes, request_key
+from adapter.outbound.sql.write_lanes import WriteLanes, publication_key, request_key
 from adapter.outbound.sql.writer import GroupSettings
 from adapter.ports import Claim, ClaimResult, IdReused, JobStore, NewJob, StoredCall
 
@@ -246,18 +246,24 @@ class SqlJobStore(Questions, JobStore):
             lambda connection: publications.adopt_due(connection, limit, self.replica_id), ""
         )
 
-    async def publication_sent(self, publication_id: str) -> None:
-        await self._writer.submit(lambda connection: publications.mark_sent(connection, publication_id), publication_id)
-
-    async def publication_failed(self, publication_id: str, detail: str, retry_in_seconds: float) -> None:
+    async def publication_sent(self, publication: Publication) -> None:
         await self._writer.submit(
-            lambda connection: publications.mark_failed(connection, publication_id, detail, retry_in_seconds),
-            publication_id,
+            lambda connection: publications.mark_sent(connection, publication.publication_id),
+            publication_key(publication),
         )
 
-    async def publication_undeliverable(self, publication_id: str, remark_reason: str, detail: str) -> None:
+    async def publication_failed(self, publication: Publication, detail: str, retry_in_seconds: float) -> None:
+        known = publication.publication_id
         await self._writer.submit(
-            lambda connection: publications.give_up(connection, publication_id, remark_reason, detail), publication_id
+            lambda connection: publications.mark_failed(connection, known, detail, retry_in_seconds),
+            publication_key(publication),
+        )
+
+    async def publication_undeliverable(self, publication: Publication, remark_reason: str, detail: str) -> None:
+        known = publication.publication_id
+        await self._writer.submit(
+            lambda connection: publications.give_up(connection, known, remark_reason, detail),
+            publication_key(publication),
         )
 
     # parked messages

@@ -5,16 +5,17 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from adapter.domain.job import Job, Origin, Route, State
 from adapter.domain.message import ParkedMessage, Publication
 from adapter.domain.payload import Payload
 from adapter.domain.publication import ticket_for
 from adapter.outbound.sql import claims, job_details, parked, publications, revisions
-from adapter.outbound.sql.dialect import insert_into, now_us
+from adapter.outbound.sql.dialect import now_us
 from adapter.outbound.sql.rows import fresh_job, job_of, job_values
-from adapter.outbound.sql.statements import PENDING, is_claimed
+from adapter.outbound.sql.statements import PENDING, insert_job, is_claimed
 from adapter.outbound.sql.tables import jobs
 from adapter.ports import Claim, ClaimLostError, IdReused, NewJob
 
@@ -30,21 +31,18 @@ _RECOVERABLE = (
 
 
 @cache
-def _insert_pending(dialect_name: str) -> Insert:
-    return (
-        insert_into(jobs, dialect_name)
-        .values(
-            state=PENDING,
-            revision=1,
-            token=0,
-            claims=0,
-            work_us=0,
-            is_stored=True,
-            create_time=now_us(),
-        )
-        .on_conflict_do_nothing(index_elements=["client", "request_id"])
-        .returning(jobs.c.create_time, jobs.c.start_time)
-    )
+def _insert_pending(dialect_name: str, given: tuple[str, ...]) -> ReturningInsert[Any]:
+    return insert_job(
+        dialect_name,
+        given,
+        state=PENDING,
+        revision=1,
+        token=0,
+        claims=0,
+        work_us=0,
+        is_stored=True,
+        create_time=now_us(),
+    ).returning(jobs.c.create_time, jobs.c.start_time)
 
 
 def submit(
@@ -56,8 +54,8 @@ def submit(
     owner: str,
 ) -> Job | IdReused:
     """Store a job PENDING, or add routes to it if it is known and open."""
-    inserted = connection.execute(_insert_pending(connection.dialect.name), job_values(new))
-    times = inserted.one_or_none()
+    values = job_values(new)
+    times = connection.execute(_insert_pending(connection.dialect.name, tuple(values)), values).one_or_none()
     if times is not None:
         job_details.add_labels(connection, new)
         job_details.store(connection, new.job_id, payload, routes)

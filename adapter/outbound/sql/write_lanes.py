@@ -4,6 +4,7 @@ import asyncio
 
 from sqlalchemy import Engine
 
+from adapter.domain.message import Publication
 from adapter.outbound.sql.stalls import Guard
 from adapter.outbound.sql.writer import GroupSettings, GroupWriter, Operation, T, Undo
 from adapter.ports import NewJob
@@ -12,6 +13,11 @@ from adapter.ports import NewJob
 def request_key(new: NewJob) -> str:
     """Return the key of what comes with a request: two of one request must not meet in two lanes."""
     return f"{new.client}\n{new.request_id}" if new.request_id else new.job_id
+
+
+def publication_key(publication: Publication) -> str:
+    """Return the key of a message: next to its job's, as replicas lock rows in the order of keys."""
+    return f"{publication.job_id}\n{publication.publication_id}"
 
 
 class WriteLanes:

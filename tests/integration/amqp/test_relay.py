@@ -216,7 +216,7 @@ async def test_what_another_replica_left_is_sent(link: Link, topology: Topology,
     queue = f"{topology.prefix}.q"
     await declare_queue(link, queue)
     _, publications = await ended_job(store, Route("", queue, "c"))
-    await store.publication_failed(publications[0].publication_id, "left", 0)
+    await store.publication_failed(publications[0], "left", 0)
     async with relaying(store, link):
         await nothing_pending(store)
     assert len(await receive(link, queue, 1)) == 1

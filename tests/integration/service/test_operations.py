@@ -151,7 +151,7 @@ async def test_many_jobs_go_in_batches_that_can_be_resumed(service: Service) -> 
 async def test_results_are_sent_again_with_the_same_ids_and_say_so(service: Service) -> None:
     await service.deliver(a_message(), request_by_queue())
     (sent,) = results(service)
-    await service.store.publication_sent(sent.publication_id)
+    await service.store.publication_sent(sent)
 
     assert await told(service.operations.republish(of())) == {"r-1": None}
 

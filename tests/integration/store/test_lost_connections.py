@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from random import Random
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -15,7 +16,18 @@ from adapter.outbound.sql import SqlJobStore, migrate
 from adapter.outbound.sql.engine import open_engine, parse_url
 from adapter.outbound.sql.writer import GroupSettings, GroupWriter
 from adapter.ports import Recorded, RunningNow
-from tests.integration.store.samples import DEADLINE_SECONDS, LEASE_SECONDS, SUCCESS, claimed, finished, new_job, until
+from tests.integration.store.samples import (
+    DEADLINE_SECONDS,
+    LEASE_SECONDS,
+    OTHER_ROUTE,
+    ROUTE,
+    SUCCESS,
+    answer,
+    claimed,
+    finished,
+    new_job,
+    until,
+)
 from tests.kit.databases import private_postgres_module
 
 if TYPE_CHECKING:
@@ -24,6 +36,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.postgresql
 
 BUSY_SECONDS = 0.5
+_ALL_LINES = 1_000_000
 
 
 @pytest.fixture(scope="module")
@@ -118,13 +131,51 @@ async def test_who_works_on_a_job_or_how_it_ended_is_found_out_without_waiting_f
         server.url, replica_id="b", lease_seconds=LEASE_SECONDS, is_alone=False, busy_seconds=BUSY_SECONDS
     )
     await other.open()
-    with psycopg.connect(server.url) as foreign:
-        foreign.execute("SELECT * FROM jobs FOR UPDATE")
+    with psycopg.connect(server.url) as foreign:  # it writes, and has not committed
+        foreign.execute("UPDATE jobs SET remark = remark")
         for asked in (store, other):
             assert await asked.claim(new_job("r-1")) == Recorded(ended)
             assert await asked.claim(new_job("r-2")) == RunningNow(running.job.job_id, "a")
             assert await asked.claim_stored(running.job.job_id) == RunningNow(running.job.job_id, "a")
     await other.close()
+
+
+async def test_replicas_that_end_jobs_and_ask_for_those_of_the_other_meet_in_no_deadlock(
+    server: "PrivatePostgres",
+) -> None:
+    """Each has jobs, ends them, answers and marks what was sent, while the other gets the same messages."""
+    server.sql("TRUNCATE jobs, replicas CASCADE")
+    both = [SqlJobStore(server.url, replica_id=one, lease_seconds=LEASE_SECONDS, is_alone=False) for one in "ab"]
+    for store in both:
+        await store.open()
+    order = Random(1)
+    ids = [f"r-{order.random()}" for _ in range(300)]
+    owners = {one: order.sample(both, 2) for one in ids}
+    claims = {one: await claimed(owners[one][0], new_job(one)) for one in ids}
+
+    async def end(one: str) -> None:
+        owner, other = owners[one]
+        job, sent = await owner.finish(claims[one], SUCCESS, answer, [ROUTE, OTHER_ROUTE])
+        marks = [owner.publication_sent(publication) for publication in sent]
+        await asyncio.gather(*marks, other.publish_again(job, sent))
+
+    async def ask(one: str) -> None:
+        for _ in range(3):
+            await owners[one][1].claim(new_job(one))
+
+    before = server.log_tail(_ALL_LINES).count("deadlock detected")
+    doing: list[Awaitable[None]] = [act(one) for act in (end, ask) for one in ids]
+    order.shuffle(doing)
+
+    async def work() -> None:
+        while doing:
+            await doing.pop()
+
+    await asyncio.gather(*(work() for _ in range(60)))
+    for store in both:
+        await store.close()
+
+    assert server.log_tail(_ALL_LINES).count("deadlock detected") == before
 
 
 async def test_a_statement_without_an_end_is_ended(store: SqlJobStore) -> None:

@@ -48,7 +48,7 @@ async def answered(store: SqlJobStore, request_id: str = "r-1") -> Job:
     claim = await claimed(store, new_job(request_id))
     job, publications = await store.finish(claim, SUCCESS, answer, [ROUTE, OTHER_ROUTE])
     for one in publications:
-        await store.publication_sent(one.publication_id)
+        await store.publication_sent(one)
     return job
 
 
@@ -142,7 +142,7 @@ async def test_results_are_stored_again_with_the_same_ids_for_anybody_to_send(st
 async def test_a_result_that_was_given_up_is_sent_as_patiently_as_the_first_time(store: SqlJobStore) -> None:
     claim = await claimed(store, new_job())
     job, (publication,) = await store.finish(claim, SUCCESS, answer, [ROUTE])
-    await store.publication_undeliverable(publication.publication_id, "RESULT_UNDELIVERABLE", "no queue")
+    await store.publication_undeliverable(publication, "RESULT_UNDELIVERABLE", "no queue")
     (given_up,) = await store.operators.results_of(job.job_id)
 
     await store.operators.republish(job, [again(given_up, job)])
@@ -179,7 +179,7 @@ async def test_a_finished_job_is_erased_with_all_that_hangs_on_it(store: SqlJobS
         message = parked(f"p-{revision}", job_id=new.job_id)
         _, sent = await store.finish(claim, FAILURE, answer, keep_payload=PAYLOAD, parked=message)  # type: ignore[arg-type]  # as above
         for one in sent:
-            await store.publication_sent(one.publication_id)
+            await store.publication_sent(one)
         if revision == 1:
             (job,), _ = await store.operators.pick(Selection(job_ids=[new.job_id]), limit=1)
             await store.operators.retry(job, ticket("t-2", new.job_id), [ROUTE])

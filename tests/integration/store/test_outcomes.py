@@ -119,7 +119,7 @@ async def test_a_discard_of_a_lost_claim_stores_nothing(store: SqlJobStore) -> N
 
 async def test_a_repeat_sends_the_stored_answer_again_under_the_same_id(store: SqlJobStore) -> None:
     job, publications = await store.finish(await claimed(store, new_job()), SUCCESS, answer, [ROUTE])
-    await store.publication_sent(publications[0].publication_id)
+    await store.publication_sent(publications[0])
     assert await store.pending_publications() == 0
     await store.publish_again(job, publications)
     assert await store.pending_publications() == 1

@@ -62,8 +62,8 @@ async def test_publications_of_a_retired_replica_are_due(store: SqlJobStore, ope
 
 async def test_a_failed_publication_is_due_again_after_its_wait(store: SqlJobStore, open_store: OpenStore) -> None:
     job, (first, second) = await published(store)
-    await store.publication_failed(first.publication_id, "nacked \x00", 0.05)
-    await store.publication_failed(second.publication_id, "unknown", 3600)
+    await store.publication_failed(first, "nacked \x00", 0.05)
+    await store.publication_failed(second, "unknown", 3600)
     other = await open_store("replica-b")
     (found,) = await until(lambda: other.due_publications(10))
     assert (found.publication_id, found.tries) == (first.publication_id, 1)
@@ -76,7 +76,7 @@ async def test_a_failed_publication_is_due_again_after_its_wait(store: SqlJobSto
 async def test_a_confirmed_publication_is_over(store: SqlJobStore, open_store: OpenStore) -> None:
     job, publications = await published(store)
     for publication in publications:
-        await store.publication_sent(publication.publication_id)
+        await store.publication_sent(publication)
     await store.retire()
     other = await open_store("replica-b")
     assert await other.due_publications(10) == []
@@ -88,23 +88,23 @@ async def test_a_confirmed_publication_is_over(store: SqlJobStore, open_store: O
 
 async def test_a_failure_that_comes_after_the_confirm_changes_nothing(store: SqlJobStore) -> None:
     _, (first, _second) = await published(store)
-    await store.publication_sent(first.publication_id)
-    await store.publication_failed(first.publication_id, "late", 0)
-    await store.publication_undeliverable(first.publication_id, "RESULT_UNDELIVERABLE", "late")
+    await store.publication_sent(first)
+    await store.publication_failed(first, "late", 0)
+    await store.publication_undeliverable(first, "RESULT_UNDELIVERABLE", "late")
     assert await store.pending_publications() == 1
 
 
 @pytest.mark.parametrize("reason", ["RESULT_UNDELIVERABLE", "RESULT_TOO_LARGE"])
 async def test_an_undeliverable_publication_leaves_a_remark_beside_the_outcome(store: SqlJobStore, reason: str) -> None:
     job, (first, second) = await published(store)
-    await store.publication_undeliverable(first.publication_id, reason, "312 NO_ROUTE")
+    await store.publication_undeliverable(first, reason, "312 NO_ROUTE")
     remarked = await store.get(job.job_id)
     assert remarked is not None
     assert remarked.remark is not None
     assert (remarked.remark.reason, remarked.remark.retryable) == (reason, Retryable.FIX)
     assert "312 NO_ROUTE" in remarked.remark.message
     assert remarked.result == job.result
-    await store.publication_sent(second.publication_id)
+    await store.publication_sent(second)
     assert await store.pending_publications() == 0
 
 

@@ -123,7 +123,7 @@ def plan_of(store: SqlJobStore, statement: str, values: Any) -> str:
 
 async def test_sent_answers_of_refused_requests_go_by_their_age(store: SqlJobStore, rows_of: RowsOf) -> None:
     await store.discard(None, [ticket("sent", "job-of-it"), ticket("pending", "job-of-it")])
-    await store.publication_sent("sent")
+    await store.publication_sent(ticket("sent", "job-of-it"))
 
     async def dropped() -> int:
         return await store.retain(jobs_seconds=0.0, replies_seconds=LONG, limit=10)

@@ -71,15 +71,17 @@ class FakeStore:
         self.owned.update(ids)
         return [self.pending[each] for each in ids]
 
-    async def publication_sent(self, publication_id: str) -> None:
+    async def publication_sent(self, publication: Publication) -> None:
         await asyncio.sleep(0)
         self._check()
+        publication_id = publication.publication_id
         self.sent.append(publication_id)
         del self.pending[publication_id]
 
-    async def publication_failed(self, publication_id: str, detail: str, retry_in_seconds: float) -> None:
+    async def publication_failed(self, publication: Publication, detail: str, retry_in_seconds: float) -> None:
         await asyncio.sleep(0)
         self._check()
+        publication_id = publication.publication_id
         self.failed.append((publication_id, detail, retry_in_seconds))
         self.pending[publication_id] = replace(
             self.pending[publication_id], tries=self.pending[publication_id].tries + 1
@@ -87,9 +89,10 @@ class FakeStore:
         self.due_at[publication_id] = asyncio.get_running_loop().time() + retry_in_seconds
         self.owned.discard(publication_id)
 
-    async def publication_undeliverable(self, publication_id: str, remark_reason: str, detail: str) -> None:
+    async def publication_undeliverable(self, publication: Publication, remark_reason: str, detail: str) -> None:
         await asyncio.sleep(0)
         self._check()
+        publication_id = publication.publication_id
         self.undeliverable[publication_id] = (remark_reason, detail)
         del self.pending[publication_id]
 
