@@ -53,11 +53,17 @@ def _cause(
     stored = _stored(call, disturbances, terms)
     if any(_was_lost_with(call, loss, stored, terms) for loss in losses):
         return Cause.WORKER_GONE
-    cuts = (one.begin for one in disturbances if one.kind is Kind.MODEL_CUT)
-    # The model answered, and the answer was cut on its way.
-    if any(call.begin - terms.travel_seconds <= cut <= call.end + terms.travel_seconds for cut in cuts):
+    cuts = [one for one in disturbances if one.kind is Kind.MODEL_CUT]
+    # The model answered, and the answer was cut on its way, or stalled for longer than its caller waits.
+    stalls = [one for one in disturbances if one.kind is Kind.MODEL_STALL and _is_too_long(call, one, terms)]
+    if any(call.begin - terms.travel_seconds <= one.begin <= call.end + terms.travel_seconds for one in cuts + stalls):
         return Cause.OUTAGE_BEGAN
     return None
+
+
+def _is_too_long(call: ModelCall, stall: Disturbance, terms: Terms) -> bool:
+    lasted = call.end - call.begin + stall.end - stall.begin
+    return lasted + terms.travel_seconds >= terms.timeout_seconds
 
 
 def _loses_work(one: Disturbance, terms: Terms) -> bool:
@@ -68,7 +74,8 @@ def _loses_work(one: Disturbance, terms: Terms) -> bool:
 
 
 def _was_lost_with(call: ModelCall, loss: Disturbance, stored: float, terms: Terms) -> bool:
-    return _concerns(loss, call.caller) and call.begin - terms.travel_seconds <= loss.moment <= stored
+    first = min(loss.begin + terms.drain_seconds, loss.moment) if loss.kind is Kind.RESTART else loss.moment
+    return _concerns(loss, call.caller) and call.begin - terms.travel_seconds <= loss.moment and first <= stored
 
 
 def _concerns(one: Disturbance, caller: str) -> bool:

@@ -149,9 +149,13 @@ class Terms:
     """Settings that decide what counts as explained."""
 
     lease_seconds: float = 15.0
+    drain_seconds: float = 20.0
+    """What still runs then in a replica that stops is given up; its process ends a while later, on a busy machine."""
     heartbeat_seconds: float = 3.0
     breaker_failures: int = 5
     probe_seconds: float = 1.0
+    timeout_seconds: float = 15.0
+    """Of a model call."""
     travel_seconds: float = 1.5
     """From a decision in a replica to the model's log, on a busy machine."""
     storing_seconds: float = 8.0

@@ -21,7 +21,7 @@ from tests.kit.databases import private_postgres_module
 from tests.kit.forwarder import Forwarder, Mode
 from tests.kit.ports import lasting_port
 
-_DRAIN_SECONDS = 20
+_ENDING_SECONDS = 60
 _START_TRIES = 20
 
 
@@ -33,9 +33,9 @@ class Size:
     nodes: int = 3
     latency: str = "lognormal(5,0.2)"
     """Of the model."""
-    in_flight: int = 400
+    in_flight: int = 320
     """Requests that are kept open for each replica."""
-    max_held: int = 600
+    max_held: int = 500
     terms: Terms = field(default_factory=Terms)
 
 
@@ -77,7 +77,7 @@ class Replica:
         assert self.process.process is not None
         self.process.process.send_signal(signal.SIGTERM)
         try:
-            self.process.process.wait(_DRAIN_SECONDS * 3)
+            self.process.process.wait(_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
@@ -160,7 +160,7 @@ class Stage:
             "grpc": {"listen": f"127.0.0.1:{lasting_port()}"},
             "http": {"listen": f"127.0.0.1:{lasting_port()}"},
             "models": {"default": self._model(name)},
-            "drain_seconds": _DRAIN_SECONDS,
+            "drain_seconds": terms.drain_seconds,
         }
 
     def _model(self, caller: str) -> Mapping[str, Any]:
@@ -171,7 +171,7 @@ class Stage:
             "model": "simulated",
             "simulator": True,
             "headers": {"x-llm-adapter-caller": caller},
-            "timeout_seconds": 15,
+            "timeout_seconds": terms.timeout_seconds,
             "breaker": {
                 "failures": terms.breaker_failures,
                 "probe_seconds": terms.probe_seconds,

@@ -41,6 +41,13 @@ def test_a_restart_loses_what_its_drain_left() -> None:
     assert cause_of(call(outcome="abandoned"), restart) is Cause.WORKER_GONE
 
 
+def test_a_process_that_takes_long_to_end_after_its_drain_lost_its_calls_before() -> None:
+    restart = done(Kind.RESTART, 88.0, 150.0, target="replica-0", gone=130.0)
+
+    assert cause_of(call(outcome="abandoned"), restart) is Cause.WORKER_GONE
+    assert cause_of(call(begin=75.0, end=80.0), restart) is None, "it was still at work"
+
+
 @pytest.mark.parametrize("kind", [Kind.FREEZE, Kind.DATABASE_CUT, Kind.DATABASE_SILENCE])
 def test_a_replica_that_could_not_renew_its_lease_lost_its_calls(kind: Kind) -> None:
     assert cause_of(call(), done(kind, 105.0, 115.0, target="replica-0")) is Cause.WORKER_GONE
@@ -57,6 +64,14 @@ def test_a_reply_that_could_not_be_stored_before_the_kill_was_lost_with_it() -> 
 
     assert cause_of(call(), away, kill) is Cause.WORKER_GONE
     assert cause_of(call(), kill) is None
+
+
+def test_an_answer_that_stalled_on_its_way_beyond_the_timeout_was_lost_in_the_outage() -> None:
+    stall = done(Kind.MODEL_STALL, 102.0, 105.0)
+
+    assert cause_of(call(begin=100.0, end=111.0), stall) is Cause.OUTAGE_BEGAN
+    assert cause_of(call(begin=100.0, end=108.0), stall) is None, "it came in time"
+    assert cause_of(call(begin=110.0, end=121.0), stall) is None, "it was not under way"
 
 
 @pytest.mark.parametrize("fault", ["500", "wrong_enum", "hang", "429"])
