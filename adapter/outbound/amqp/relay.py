@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import structlog
@@ -57,7 +57,7 @@ class Relay:
         self._settings = settings
         self._lanes = Lanes(settings.limits, settings.backoff)
         self._surplus: asyncio.Queue[tuple[Publication, float]] = asyncio.Queue()
-        """Ids with seconds until their next try; the database bounds it, where each of them was just written."""
+        """Without bodies, with seconds until their next try; the database bounds it, where each was just written."""
         self._sends: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
         self._changed = asyncio.Event()
@@ -150,7 +150,7 @@ class Relay:
         except Exception:
             log.exception("publication_failed_by_a_bug", error_id=secrets.token_hex(6), job_id=publication.job_id)
             self._lanes.done(publication)
-            self._surplus.put_nowait((publication, self._settings.backoff.most_seconds))
+            self._surplus.put_nowait((_without_body(publication), self._settings.backoff.most_seconds))
         finally:
             self._changed.set()
 
@@ -258,7 +258,7 @@ class Relay:
 
     def _give_back(self, publication: Publication) -> None:
         wait = max(self._settings.poll_seconds, self._lanes.retry_in(publication, self._clock.monotonic()))
-        self._surplus.put_nowait((publication, wait))
+        self._surplus.put_nowait((_without_body(publication), wait))
 
     async def _give_back_surplus(self) -> None:
         """Hand what did not fit to the database; its turn comes when it is due there."""
@@ -273,6 +273,10 @@ class Relay:
             await self._mark(partial(self._store.publication_failed, publication, "waits for its turn", wait_seconds))
         except Exception:
             log.exception("publication_left", publication_id=publication.publication_id, error_id=secrets.token_hex(6))
+
+
+def _without_body(publication: Publication) -> Publication:
+    return replace(publication, message=replace(publication.message, body=b""))
 
 
 def _detail(outcome: PublishOutcome) -> str:
