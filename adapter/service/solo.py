@@ -11,6 +11,8 @@ from adapter.errors import AdapterError
 
 PATIENCE_SECONDS = 2.0
 """A suspect that waits so long, for a model or the store, gives the process back and comes again."""
+# It is not ended in the middle of a call, and may be found in one.
+_LOOK_SECONDS = 0.25
 
 
 class WaitingRun(Protocol):
@@ -139,7 +141,7 @@ class Solo:
 
     async def _end_long_waits(self) -> None:
         while True:
-            await asyncio.sleep(PATIENCE_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)
             past = asyncio.get_running_loop().time() - PATIENCE_SECONDS
             for run in self._runs:
                 if run.waiting_since <= past:

@@ -47,7 +47,7 @@ async def test_a_suspect_whose_model_is_down_leaves_the_process_to_the_others(op
     await until(lambda: last.runs.solo.is_taken)
 
     with pytest.raises(ModelUnavailable):  # told so, and not kept waiting behind the suspect
-        await last.jobs.run(a_request("r-2"), timeout_seconds=10)
+        await last.jobs.run(a_request("r-2"), timeout_seconds=30)
     last.model.down(is_down=False)
 
     assert await suspect is Disposition.ACK
