@@ -50,10 +50,14 @@ def held(replica: Replica) -> dict[str, int]:
 
 
 def slopes(samples: Sequence[Sample], *, after_seconds: float, lasting_seconds: float) -> dict[str, float]:
-    """Return by how many MiB a minute the memory of each process grew, of those that were seen for long enough."""
+    """Return by how many MiB a minute the memory of each process grew, of those that were seen for long enough.
+
+    after_seconds: of each process, which fills caches and pools first.
+    """
+    begun: dict[int, float] = {}
     lives: dict[tuple[str, int], list[Sample]] = defaultdict(list)
     for one in samples:
-        if one.seconds >= after_seconds:
+        if one.seconds >= begun.setdefault(one.process, one.seconds) + after_seconds:
             lives[one.replica, one.process].append(one)
     return {
         f"{replica} ({process})": 60

@@ -26,5 +26,11 @@ def test_the_beginning_and_short_lives_are_left_out() -> None:
     assert found == {"replica-0 (1)": pytest.approx(0.0)}
 
 
+def test_the_beginning_of_a_process_that_was_started_later_is_left_out_too() -> None:
+    late = samples(2, 0, 0, 10, 100, 100, 100)[2:]
+
+    assert slopes(late, after_seconds=60, lasting_seconds=90) == {"replica-0 (2)": pytest.approx(0.0)}
+
+
 def test_what_is_held_at_rest_and_was_not_before_is_a_leak() -> None:
     assert grown({"tasks": 40, "channels": 6}, {"tasks": 41, "channels": 5}) == {"tasks": 41}
