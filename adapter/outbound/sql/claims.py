@@ -76,12 +76,9 @@ def _insert_running(dialect_name: str, given: tuple[str, ...]) -> ReturningInser
         dialect_name,
         given,
         state=RUNNING,
-        revision=1,
         token=1,
         claims=1,
-        work_us=0,
         is_stored=False,
-        create_time=now_us(),
         start_time=now_us(),
     ).returning(jobs.c.create_time, jobs.c.start_time)
 

@@ -136,12 +136,9 @@ def _insert_tombstone(dialect_name: str, given: tuple[str, ...]) -> ReturningIns
     return insert_job(
         dialect_name,
         given,
-        revision=1,
         token=0,
         claims=0,
-        work_us=0,
         is_stored=False,
-        create_time=now_us(),
         finish_time=now_us(),
     ).returning(jobs)
 

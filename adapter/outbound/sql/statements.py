@@ -48,7 +48,7 @@ def insert_job(dialect_name: str, given: Iterable[str], **said: ColumnElement[An
     An insert alone would wait for whoever writes the known one just now.
     """
     values: dict[str, ColumnElement[Any]] = {name: bindparam(name, type_=jobs.c[name].type) for name in given}
-    for name, value in said.items():
+    for name, value in {**said, "revision": 1, "work_us": 0, "create_time": now_us()}.items():
         values[name] = value if isinstance(value, ColumnElement) else literal(value, jobs.c[name].type)
     is_known = exists().where(jobs.c.client == values["client"], jobs.c.request_id == values["request_id"])
     statement = insert_into(jobs, dialect_name).from_select(list(values), select(*values.values()).where(~is_known))

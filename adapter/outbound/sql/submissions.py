@@ -13,7 +13,6 @@ from adapter.domain.message import ParkedMessage, Publication
 from adapter.domain.payload import Payload
 from adapter.domain.publication import ticket_for
 from adapter.outbound.sql import claims, job_details, parked, publications, revisions
-from adapter.outbound.sql.dialect import now_us
 from adapter.outbound.sql.rows import fresh_job, job_of, job_values
 from adapter.outbound.sql.statements import PENDING, insert_job, is_claimed
 from adapter.outbound.sql.tables import jobs
@@ -36,12 +35,9 @@ def _insert_pending(dialect_name: str, given: tuple[str, ...]) -> ReturningInser
         dialect_name,
         given,
         state=PENDING,
-        revision=1,
         token=0,
         claims=0,
-        work_us=0,
         is_stored=True,
-        create_time=now_us(),
     ).returning(jobs.c.create_time, jobs.c.start_time)
 
 
