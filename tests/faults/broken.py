@@ -63,7 +63,7 @@ class Broken:
             self._queue = QueueCaller(self.broker_url, self.prefix).open()
         return self._queue
 
-    def wait_for_crash(self, seconds: float = 30.0) -> None:
+    def wait_for_crash(self, seconds: float = 60.0) -> None:
         """Wait until a failpoint, or a contract of the tests, has ended the process."""
         assert self.process.process is not None
         assert self.process.process.wait(seconds) == EXIT_CODE
@@ -75,7 +75,7 @@ class Broken:
             self._grpc.close()
             self._grpc = None
 
-    def replies(self, count: int = 1, *, seconds: float = 40.0) -> list[QueueAnswer]:
+    def replies(self, count: int = 1, *, seconds: float = 60.0) -> list[QueueAnswer]:
         """Take replies, at least so many, and what has come twice until then."""
         found = [self.queue.next_reply(seconds=seconds) for _ in range(count)]
         while self.queue.count(self.queue.replies):
@@ -85,7 +85,7 @@ class Broken:
     def settled(self) -> None:
         """Wait until nothing is on its way any more: no job, no unsent publication."""
         page = "adapter_jobs_in_flight 0.0", "adapter_publications_pending 0.0"
-        until(lambda: all(line in self.process.metrics() for line in page), seconds=30)
+        until(lambda: all(line in self.process.metrics() for line in page), seconds=60)
 
     def drained(self) -> None:
         """Wait until the request queue of the task holds nothing, and no delivery is in hand."""

@@ -39,7 +39,7 @@ async def sending(
 
 
 async def statuses(waiting: "list[asyncio.Task[PublishOutcome]]") -> list[PublishStatus]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [outcome.status for outcome in await asyncio.gather(*waiting)]
 
 
@@ -125,7 +125,7 @@ async def test_a_result_that_was_not_confirmed_is_sent_again_with_the_same_id(
             await eventually(lambda: len(results_of(fake)) >= 2)
             await eventually(lambda: Settled(spec.Basic.Ack, ticket_sample()) in peer.settled)
             store = application.core.store
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while await store.pending_publications():  # noqa: ASYNC110 - the store tells nobody
                     await asyncio.sleep(0.01)
             assert model.calls == 1

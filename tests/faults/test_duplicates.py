@@ -93,7 +93,7 @@ def test_a_repeat_with_a_new_reply_queue_is_answered_there_when_the_first_answer
     first = f"{adapter.prefix}.replies"
     adapter.queue.channel.queue_declare(first, durable=True)
     adapter.queue.send(TASK, ticket, message_id=request_id, reply_to=first)
-    until(lambda: adapter.queue.count(first) == 1, seconds=40)
+    until(lambda: adapter.queue.count(first) == 1, seconds=60)
     adapter.queue.channel.queue_delete(first)  # with the answer in it
 
     adapter.queue.send(TASK, ticket, message_id=request_id, correlation_id="again", reply_to=adapter.queue.replies)

@@ -15,7 +15,7 @@ def test_a_job_whose_message_was_purged_ends_interrupted_and_is_answered(
     sent = adapter.queue.send(TASK, ticket, reply_to=adapter.queue.replies)
     adapter.wait_for_crash()
     queue = f"{adapter.prefix}.requests.{TASK}"
-    until(lambda: adapter.queue.count(queue) == 1, seconds=30)
+    until(lambda: adapter.queue.count(queue) == 1, seconds=60)
     adapter.queue.channel.queue_purge(queue)
 
     adapter.start()

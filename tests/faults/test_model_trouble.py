@@ -105,7 +105,7 @@ def test_an_outage_with_a_backlog_costs_no_request_and_no_needless_call_and_ends
     time.sleep(max(0.0, outage_seconds - (time.time() - began)))
     backlog.simulator.control(down=False)
     healed = time.time()
-    until(lambda: backlog.simulator.in_flight() >= held * FULL_SPEED, seconds=30)
+    until(lambda: backlog.simulator.in_flight() >= held * FULL_SPEED, seconds=60)
     full_speed_seconds = time.time() - healed
     outcomes = backlog.outcomes()
     answered_seconds = time.time() - healed

@@ -55,7 +55,7 @@ def test_a_replica_that_froze_beyond_its_lease_stores_nothing_of_what_the_other_
     frozen = broken(on_postgresql=True, name="first").start(f"{Failpoint.BEFORE_FINISH}=1*stop")
     sent = frozen.queue.send(TASK, ticket, reply_to=frozen.queue.replies)
     assert frozen.process.process is not None
-    until(lambda: is_stopped(frozen.process.process.pid if frozen.process.process else 0), seconds=40)
+    until(lambda: is_stopped(frozen.process.process.pid if frozen.process.process else 0), seconds=60)
     other = broken(on_postgresql=True, name="second").start()
 
     # The frozen one still holds the message: a repeat finds the job, takes it over, and is answered.

@@ -164,7 +164,7 @@ class AdapterProcess:
                 one.process.kill()
                 one.process.wait()
 
-    def stop(self, seconds: float = 20.0) -> int:
+    def stop(self, seconds: float = 60.0) -> int:
         """SIGTERM, and wait for the drain; returns the exit code."""
         running = [one for one in self.replicas if one.process is not None and one.process.poll() is None]
         for one in running:
@@ -188,7 +188,7 @@ class AdapterProcess:
         return summed([one._own_metrics() for one in self.replicas])  # noqa: SLF001 - of the same class
 
     def _own_metrics(self) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=10) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=60) as page:
             return str(page.read().decode())
 
     def ready(self) -> tuple[int, dict[str, Any]]:
@@ -198,7 +198,7 @@ class AdapterProcess:
     def own_ready(self) -> tuple[int, dict[str, Any]]:
         """Status and page of /readyz of this process alone."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=10) as page:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/readyz", timeout=60) as page:
                 return page.status, json.loads(page.read())
         except urllib.error.HTTPError as exc:
             return exc.code, json.loads(exc.read())

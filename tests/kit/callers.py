@@ -86,15 +86,15 @@ class GrpcCaller:
         payload = job_pb2.Payload(content=content, content_type=content_type)
         request = job_service_pb2.SubmitJobRequest(task=task, payload=payload, **fields)
         with failures():
-            return self.jobs.SubmitJob(request, timeout=30).job
+            return self.jobs.SubmitJob(request, timeout=60).job
 
     def get(self, job_id: str = "", *, request_id: str = "") -> job_pb2.Job:
         """Fetch a job. Raises GrpcFailure."""
         key = {"request_id": request_id} if request_id else {"job_id": job_id}
         with failures():
-            return self.jobs.GetJob(job_service_pb2.GetJobRequest(**key), timeout=30).job
+            return self.jobs.GetJob(job_service_pb2.GetJobRequest(**key), timeout=60).job
 
-    def wait_for_end(self, job_id: str, *, seconds: float = 30.0) -> job_pb2.Job:
+    def wait_for_end(self, job_id: str, *, seconds: float = 60.0) -> job_pb2.Job:
         """Watch a job to its end."""
         last = None
         with failures():
@@ -217,7 +217,7 @@ class QueueCaller:
         self.channel.basic_publish(target, routing_key or task, body, basic, mandatory=True)
         return str(properties["message_id"] or "")
 
-    def next(self, queue: str, *, seconds: float = 30.0) -> QueueAnswer:
+    def next(self, queue: str, *, seconds: float = 60.0) -> QueueAnswer:
         """Take the next message of a queue; fails when none comes in time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

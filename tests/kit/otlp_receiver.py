@@ -57,7 +57,7 @@ class OtlpReceiver:
         self._server.shutdown()
         self._server.server_close()
 
-    def wait_for(self, condition: Callable[[list[SeenSpan]], object], *, seconds: float = 20.0) -> list[SeenSpan]:
+    def wait_for(self, condition: Callable[[list[SeenSpan]], object], *, seconds: float = 60.0) -> list[SeenSpan]:
         """Wait until the spans so far are enough; returns them."""
         deadline = time.monotonic() + seconds
         while not condition(self.spans):

@@ -109,7 +109,7 @@ async def open_link(
         yield link
 
 
-async def eventually(condition: Callable[[], object], within_seconds: float = 10.0) -> None:
+async def eventually(condition: Callable[[], object], within_seconds: float = 60.0) -> None:
     """Wait until a condition holds; fail when it does not in time."""
     deadline = time.monotonic() + within_seconds
     while not condition():

@@ -17,7 +17,7 @@ from tests.kit.rabbitmq import eventually, running
 from tests.unit.inbound_amqp.fakes import FakeQueueService
 
 QUORUM: dict[str, Any] = {"x-queue-type": "quorum"}
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 
 async def send(

@@ -99,7 +99,7 @@ async def test_requests_fail_when_their_channel_closes(broker: Any, prefix: str)
             asyncio.ensure_future(channel.qos(1)),
             asyncio.ensure_future(channel.bind(prefix, "amq.topic", "x")),
         ]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             failed = await asyncio.gather(*requests, return_exceptions=True)
         assert [type(each) for each in failed] == [ChannelLost] * 3
         assert (await channel.closed).code == 404

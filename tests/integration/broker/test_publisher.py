@@ -71,7 +71,7 @@ async def test_a_full_queue_nacks(broker: Any, prefix: str) -> None:
         await declare_queue(link, prefix, **{"x-max-length": 1, "x-overflow": "reject-publish"})
 
         async def is_full() -> PublishStatus:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while (outcome := await publisher.publish(message(prefix))).status is CONFIRMED:
                     pass
             return outcome.status

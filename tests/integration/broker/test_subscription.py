@@ -22,7 +22,7 @@ QUICK = RebuildTimes(first_backoff_seconds=0.02, max_backoff_seconds=0.1, failed
 async def await_ready(link: Link, name: str, count: int) -> None:
     """Wait until a queue has so many messages that nobody holds: what was returned is counted a moment later."""
     channel = await link.open_channel()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await channel.declare_queue(name, passive=True) != count:  # noqa: ASYNC110 - it is the broker's to know
             await asyncio.sleep(0.01)
     await channel.close()
@@ -46,7 +46,7 @@ async def subscribed(link: Link, queue: str, **options: Any) -> AsyncIterator[Su
         yield subscription
 
 
-async def take(subscription: Subscription, within_seconds: float = 10.0) -> bytes:
+async def take(subscription: Subscription, within_seconds: float = 60.0) -> bytes:
     async with asyncio.timeout(within_seconds):
         delivery = await subscription.get()
     assert delivery.ack() is Settlement.SETTLED

@@ -39,7 +39,7 @@ class Request(threading.Thread):
 
 def wait_for_work(adapter: AdapterProcess) -> None:
     """Wait until a job is worked on."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "\nadapter_jobs_in_flight 1.0" not in adapter.metrics():
         assert time.monotonic() < deadline, adapter.metrics()
         time.sleep(0.01)

@@ -152,7 +152,7 @@ def result_of(message_id: str, queue: QueueCaller) -> QueueAnswer:
 
 def wait_for_parked(line: CommandLine, message_id: str) -> dict[str, Any]:
     """Wait until a message is parked; it is answered in the same transaction, but published before we look."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for row in line.run("parked", "list", "--json").document:
             shown: dict[str, Any] = line.run("parked", "show", row["parked_id"]).document

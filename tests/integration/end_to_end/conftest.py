@@ -49,7 +49,7 @@ class SimulatorProcess:
             data=json.dumps(switches).encode(),
             headers={"Content-Type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - our own http address
+        urllib.request.urlopen(request, timeout=60).close()  # noqa: S310 - our own http address
 
     def calls(self, request_id: str = "") -> list[dict[str, Any]]:
         """Logged calls, of one request or all."""
@@ -61,7 +61,7 @@ class SimulatorProcess:
     def in_flight(self) -> int:
         """Calls that it has not answered yet; those are not in the log."""
         address = self.url.removesuffix("/v1") + "/health"
-        with urllib.request.urlopen(address, timeout=10) as page:  # noqa: S310 - our own http address
+        with urllib.request.urlopen(address, timeout=60) as page:  # noqa: S310 - our own http address
             return int(json.loads(page.read())["in_flight"])
 
     def stop(self) -> None:

@@ -37,7 +37,7 @@ def asked(short: AdapterProcess, broker: Any) -> Iterator[tuple[GrpcCaller, Queu
     grpc_caller.close()
 
 
-def remarked(caller: GrpcCaller, request_id: str, *, seconds: float = 30.0) -> job_pb2.Job:
+def remarked(caller: GrpcCaller, request_id: str, *, seconds: float = 60.0) -> job_pb2.Job:
     """Fetch a job until something is said beside its outcome."""
     deadline = time.monotonic() + seconds
     while not (job := caller.get(request_id=request_id)).HasField("remark"):

@@ -25,7 +25,7 @@ class BuggyTriage(Triage):
 '''
 
 
-def wait_until(condition: Callable[[], object], *, seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -113,7 +113,7 @@ def test_a_bug_fails_the_job_with_an_error_id_for_the_log_and_parks_the_message(
         repeat = grpc_failure(grpc_caller, "classify-ticket", ticket, request_id=asked)
         job = grpc_caller.get(request_id=queued)
         with failures():
-            parked = grpc_caller.admin.ListParked(admin_service_pb2.ListParkedRequest(page_size=10), timeout=20).parked
+            parked = grpc_caller.admin.ListParked(admin_service_pb2.ListParkedRequest(page_size=10), timeout=60).parked
         logged = {event["error_id"] for event in adapter.events() if event["event"] == "internal_error"}
         queue_caller.close()
         grpc_caller.close()

@@ -110,7 +110,7 @@ def test_a_cancelled_job_is_cancelled_everywhere(
         reply_to={"routing_key": queue_caller.replies},
     )
     with failures():
-        told = grpc_caller.jobs.CancelJob(job_service_pb2.CancelJobRequest(job_id=job.job_id), timeout=20).job
+        told = grpc_caller.jobs.CancelJob(job_service_pb2.CancelJobRequest(job_id=job.job_id), timeout=60).job
 
     stopped = grpc_caller.wait_for_end(job.job_id)
     answer = queue_caller.next_reply()
@@ -129,7 +129,7 @@ def test_a_request_cancelled_before_it_arrives_is_never_worked_on(
     request_id = new_id()
     cancel = job_service_pb2.CancelJobRequest(request_id=request_id, allow_missing=True)
     with failures():
-        grpc_caller.jobs.CancelJob(cancel, timeout=20)
+        grpc_caller.jobs.CancelJob(cancel, timeout=60)
 
     queue_caller.send("classify-ticket", ticket, message_id=request_id, reply_to=queue_caller.replies)
 

@@ -41,7 +41,7 @@ def down(
             grpc_caller.run("classify-ticket", ticket, request_id=new_id())
         return {one.own_ready()[1]["parts"]["model.default"] for one in adapter.replicas} == {"up"}
 
-    until(is_known_to_be_up, seconds=30)
+    until(is_known_to_be_up, seconds=60)
 
 
 def test_a_model_that_is_down_is_model_unavailable_with_pushback(

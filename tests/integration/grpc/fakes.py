@@ -38,7 +38,7 @@ JOB = Job(
     result=Result(b'{"category":"BILLING"}', Verdict.ACCEPTED),
 )
 RUN = RunJobRequest(task="classify-ticket", request_id="r-1", payload=job_pb2.Payload(content=b"{}"))
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 """What every wait of these tests ends at."""
 
 

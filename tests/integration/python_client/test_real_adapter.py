@@ -131,7 +131,7 @@ async def test_a_call_that_loses_its_connection_pays_for_the_model_once(simulate
 
 
 async def until_known(client: AsyncAdapterClient, request_id: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(AdapterError):
                 await client.get(request_id=request_id)

@@ -46,7 +46,7 @@ def failed(guarded: Guarded, *, key: str = "", tls: Tls | None, task: str = "cla
         AdapterClient(guarded.address, api_key=key or guarded.key, tls=tls, most_tries=1) as client,
         pytest.raises(AdapterError) as caught,
     ):
-        client.run(task, TICKET, timeout_seconds=10)
+        client.run(task, TICKET, timeout_seconds=60)
     return caught.value
 
 
@@ -94,4 +94,4 @@ def test_the_name_in_the_certificate_may_differ_from_the_address_if_it_is_given(
         AdapterClient(address, api_key=guarded.key, tls=guarded.tls(), most_tries=1) as client,
         pytest.raises(AdapterError, match="UNAVAILABLE"),
     ):
-        client.run("classify-ticket", TICKET, timeout_seconds=10)
+        client.run("classify-ticket", TICKET, timeout_seconds=60)

@@ -56,7 +56,7 @@ def listed(caller: GrpcCaller) -> str:
     """How a call ends: OK, or its code."""
     try:
         with failures():
-            caller.jobs.ListJobs(ListJobsRequest(), timeout=10)
+            caller.jobs.ListJobs(ListJobsRequest(), timeout=60)
     except GrpcFailure as failure:
         return failure.code
     finally:
@@ -95,7 +95,7 @@ def shakes_hands(port: int, authority: Authority, version: ssl.TLSVersion) -> st
     context.set_alpn_protocols(["h2"])
     try:
         with (
-            socket.create_connection(("localhost", port), timeout=10) as plain,
+            socket.create_connection(("localhost", port), timeout=60) as plain,
             context.wrap_socket(plain, server_hostname="localhost") as secure,
         ):
             return secure.version()
@@ -120,7 +120,7 @@ def serial_of(secured: Secured) -> int:
     """Serial number of the certificate that a new connection is shown."""
     context = ssl.create_default_context(cafile=secured.authority.file)
     with (
-        socket.create_connection(("localhost", secured.port), timeout=10) as plain,
+        socket.create_connection(("localhost", secured.port), timeout=60) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as secure,
     ):
         der = secure.getpeercert(binary_form=True)
@@ -218,7 +218,7 @@ def test_a_certificate_that_has_ended_makes_no_connection(mutual: Mutual) -> Non
 
 
 def test_a_connection_without_credentials_does_not_stop_others(mutual: Mutual) -> None:
-    with socket.create_connection(("localhost", mutual.process.grpc_port), timeout=10) as silent:
+    with socket.create_connection(("localhost", mutual.process.grpc_port), timeout=60) as silent:
         silent.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert listed(mutual.caller(mutual.authority.issue("z"), key=mutual.key)) == "OK"
 

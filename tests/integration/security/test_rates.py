@@ -55,7 +55,7 @@ def test_the_refusal_names_the_quota(hurried: tuple[AdapterProcess, KeysFile]) -
     request = RunJobRequest(task="classify-ticket", payload=Payload(content=TICKET, content_type="application/json"))
 
     with pytest.raises(grpc.RpcError) as refused:
-        caller.jobs.RunJob(request, timeout=30)
+        caller.jobs.RunJob(request, timeout=60)
 
     quotas = [error_details_pb2.QuotaFailure.FromString(detail.value) for detail in _details(refused.value, "Quota")]
     assert [violation.subject for quota in quotas for violation in quota.violations] == ["client:once"]

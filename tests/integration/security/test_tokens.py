@@ -45,7 +45,7 @@ def told_by(process: AdapterProcess, secret: str) -> str:
     caller = GrpcCaller(process.grpc_address, key=secret)
     try:
         with failures():
-            caller.jobs.ListJobs(ListJobsRequest(), timeout=10)
+            caller.jobs.ListJobs(ListJobsRequest(), timeout=60)
     except GrpcFailure as failure:
         return f"{failure.reason}: {failure.message}"
     finally:
@@ -104,7 +104,7 @@ def test_keys_at_an_address_are_asked_for_once_until_a_token_has_another(issued:
     asked = issued.issuer.asked
     issued.issuer.content = key_set(FIRST, SECOND)
 
-    until(lambda: issued.told(SECOND.token("crm")) == "OK", seconds=20)
+    until(lambda: issued.told(SECOND.token("crm")) == "OK", seconds=60)
 
     assert asked <= issued.issuer.asked <= asked + 2
 
@@ -123,7 +123,7 @@ async def refusal_of(doors: Doors, token: str) -> str:
 
 
 async def eventually_says(doors: Doors, token: str, text: str) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while await refusal_of(doors, token) != text:  # noqa: ASYNC110 - nothing tells of it but itself
             await asyncio.sleep(0.02)
 

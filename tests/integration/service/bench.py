@@ -37,7 +37,7 @@ from tests.kit.fake_model import RecordingObserver
 T = TypeVar("T")
 
 ROUTING = Routing(requests_exchange="adapter.requests", results_exchange="adapter.results")
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 LEASE_SECONDS = 30.0
 
 

@@ -10,7 +10,7 @@ from tests.integration.service.bench import Service, until
 
 async def test_cancelling_stops_the_call_and_tells_all_who_wait(service: Service) -> None:
     service.model.hold()
-    waiting = service.beside(service.jobs.run(a_request(), timeout_seconds=10))
+    waiting = service.beside(service.jobs.run(a_request(), timeout_seconds=60))
     await service.until_calling()
 
     job = await service.jobs.cancel(OPERATOR, request_id="r-1")
@@ -20,7 +20,7 @@ async def test_cancelling_stops_the_call_and_tells_all_who_wait(service: Service
     with pytest.raises(Cancelled):
         await waiting
     with pytest.raises(Cancelled):
-        await service.jobs.run(a_request(), timeout_seconds=10)
+        await service.jobs.run(a_request(), timeout_seconds=60)
 
 
 async def test_a_waiting_job_is_cancelled_and_its_ticket_does_nothing(service: Service) -> None:
@@ -35,7 +35,7 @@ async def test_a_waiting_job_is_cancelled_and_its_ticket_does_nothing(service: S
 
 
 async def test_a_stored_outcome_wins_over_a_cancellation(service: Service) -> None:
-    await service.jobs.run(a_request(), timeout_seconds=10)
+    await service.jobs.run(a_request(), timeout_seconds=60)
 
     job = await service.jobs.cancel(OPERATOR, request_id="r-1")
 
@@ -44,7 +44,7 @@ async def test_a_stored_outcome_wins_over_a_cancellation(service: Service) -> No
 
 async def test_a_cancellation_that_meets_the_outcome_being_written_returns_it(service: Service) -> None:
     service.store.hold("finish")
-    waiting = service.beside(service.jobs.run(a_request(), timeout_seconds=10))
+    waiting = service.beside(service.jobs.run(a_request(), timeout_seconds=60))
     await until(lambda: service.store.counts["finish"] == 1)
     cancelling = service.beside(service.jobs.cancel(OPERATOR, request_id="r-1"))
     await until(lambda: service.store.counts["cancel"] == 1)
@@ -71,7 +71,7 @@ async def test_a_request_is_cancelled_before_it_arrives(service: Service) -> Non
     await service.jobs.cancel(OPERATOR, request_id="r-1", allow_missing=True)
 
     with pytest.raises(Cancelled):
-        await service.jobs.run(a_request(), timeout_seconds=10)
+        await service.jobs.run(a_request(), timeout_seconds=60)
     with pytest.raises(JobNotFound):
         await service.jobs.cancel(OPERATOR, request_id="r-2")
     assert service.model.calls() == 0
@@ -79,7 +79,7 @@ async def test_a_request_is_cancelled_before_it_arrives(service: Service) -> Non
 
 async def test_a_reply_that_came_before_the_cancellation_is_counted(service: Service) -> None:
     service.store.hold("call_ended")
-    waiting = service.beside(service.jobs.run(a_request(), timeout_seconds=10))
+    waiting = service.beside(service.jobs.run(a_request(), timeout_seconds=60))
     await until(lambda: service.store.counts["call_ended"] == 1)
     cancelling = service.beside(service.jobs.cancel(OPERATOR, request_id="r-1"))
     await until(lambda: service.run_of().intent is not None)

@@ -25,7 +25,7 @@ from tests.integration.service.conftest import OpenService
 async def crash_during_a_call(service: Service, **changes: Any) -> None:
     """Leave a call open: sent, without an end."""
     service.model.hold()
-    service.beside(service.jobs.run(a_request(**changes), timeout_seconds=10))
+    service.beside(service.jobs.run(a_request(**changes), timeout_seconds=60))
     await service.until_calling()
     await service.crash()
 
@@ -33,7 +33,7 @@ async def crash_during_a_call(service: Service, **changes: Any) -> None:
 async def crash_before_the_outcome_is_stored(service: Service, **changes: Any) -> None:
     """Leave a reply that is stored and judged, and no outcome."""
     service.store.hold("finish")
-    service.beside(service.jobs.run(a_request(**changes), timeout_seconds=10))
+    service.beside(service.jobs.run(a_request(**changes), timeout_seconds=60))
     await until(lambda: service.store.counts["finish"] == 1)
     await service.crash()
 
@@ -41,7 +41,7 @@ async def crash_before_the_outcome_is_stored(service: Service, **changes: Any) -
 async def crash_before_the_repair(service: Service) -> None:
     """Leave one reply that has to be repaired."""
     service.store.hold("call_ended")
-    service.beside(service.jobs.run(a_request(labels={"simulate": "invalid-once"}), timeout_seconds=10))
+    service.beside(service.jobs.run(a_request(labels={"simulate": "invalid-once"}), timeout_seconds=60))
     await until(lambda: service.store.counts["call_ended"] == 1)
     service.store.hold("call_started")
     service.store.let_go("call_ended")
@@ -93,7 +93,7 @@ async def test_a_reply_that_was_stored_is_not_paid_for_again(open_service: OpenS
     await crash_before_the_outcome_is_stored(first)
 
     second = await open_service(name="replica-b")
-    job = await second.jobs.run(a_request(), timeout_seconds=10)
+    job = await second.jobs.run(a_request(), timeout_seconds=60)
 
     assert (first.model.calls(), second.model.calls()) == (1, 0)
     assert job.state is State.SUCCEEDED
@@ -106,7 +106,7 @@ async def test_a_repair_goes_on_where_the_crash_left_it(open_service: OpenServic
     await crash_before_the_repair(first)
 
     second = await open_service(name="replica-b")
-    job = await second.jobs.run(a_request(), timeout_seconds=10)
+    job = await second.jobs.run(a_request(), timeout_seconds=60)
 
     assert [attempt.reason for attempt in job.attempts] == ["OUTPUT_INVALID", ""]
     assert (first.model.calls(), second.model.calls()) == (1, 1)
@@ -117,7 +117,7 @@ async def test_a_call_whose_worker_died_is_an_attempt_of_its_own(open_service: O
     await crash_during_a_call(await open_service())
 
     second = await open_service(name="replica-b")
-    job = await second.jobs.run(a_request(), timeout_seconds=10)
+    job = await second.jobs.run(a_request(), timeout_seconds=60)
 
     assert [(attempt.finish_reason, attempt.reason) for attempt in job.attempts] == [
         ("lost", "INTERRUPTED"),
@@ -135,7 +135,7 @@ async def test_lost_calls_use_the_attempts_up(open_service: OpenService, catalog
     second = await open_service(name="replica-b")
     second.worker.catalogue = with_policy(catalogue, attempts=1)
     with pytest.raises(BudgetExhausted, match="attempts"):
-        await second.jobs.run(a_request(), timeout_seconds=10)
+        await second.jobs.run(a_request(), timeout_seconds=60)
 
     job = await second.job()
     assert second.model.calls() == 0
@@ -150,7 +150,7 @@ async def test_tokens_of_an_earlier_process_count(open_service: OpenService, cat
     used = sum(attempt.usage.total_tokens for attempt in job_before.attempts)
     second.worker.catalogue = with_policy(catalogue, tokens=used + 500)
     with pytest.raises(BudgetExhausted, match="tokens"):
-        await second.jobs.run(a_request(), timeout_seconds=10)
+        await second.jobs.run(a_request(), timeout_seconds=60)
 
     job = await second.job()
     assert second.model.calls() == 0
@@ -164,7 +164,7 @@ async def test_what_earlier_runs_paid_for_is_on_the_outcome_whatever_ends_it(ope
 
     second = await open_service(name="replica-b")
     with pytest.raises(RequestExpired):
-        await second.jobs.run(a_request(deadline=deadline), timeout_seconds=10)
+        await second.jobs.run(a_request(deadline=deadline), timeout_seconds=60)
 
     job = await second.job()
     assert (job.usage.model_calls, len(job.attempts)) == (1, 1)
@@ -181,7 +181,7 @@ async def test_a_job_that_ended_its_worker_three_times_is_interrupted_without_be
 
     last = await open_service(name="replica-last")
     with pytest.raises(Interrupted):
-        await last.jobs.run(a_request(), timeout_seconds=10)
+        await last.jobs.run(a_request(), timeout_seconds=60)
 
     job = await last.job()
     assert last.model.calls() == 0
@@ -194,7 +194,7 @@ async def test_being_given_back_is_no_crash(open_service: OpenService) -> None:
     service.model.down()
     for _ in range(6):
         with pytest.raises(ModelUnavailable):
-            await service.jobs.run(a_request(), timeout_seconds=10)
+            await service.jobs.run(a_request(), timeout_seconds=60)
         await until(lambda: not len(service.runs))
 
     service.model.down(is_down=False)

@@ -121,7 +121,7 @@ async def test_repeats_during_the_run_are_each_answered_where_they_ask(service: 
         request = request_by_queue(reply_to=Route("", key), correlation_id=correlation_id)
         deliveries.append(service.deliver(a_message(), request))
         await service.until_calling()
-    grpc = service.beside(service.jobs.run(a_request(), timeout_seconds=10))
+    grpc = service.beside(service.jobs.run(a_request(), timeout_seconds=60))
     service.model.let_go()
 
     assert set(await asyncio.gather(*deliveries)) == {Disposition.ACK}
@@ -134,7 +134,7 @@ async def test_repeats_during_the_run_are_each_answered_where_they_ask(service: 
 async def test_a_delivery_joins_the_run_of_a_caller_and_outlives_its_wait(service: Service) -> None:
     service.model.hold()
     request = a_request(labels={"simulate": "invalid-once"})
-    calling = service.beside(service.jobs.run(request, timeout_seconds=10))
+    calling = service.beside(service.jobs.run(request, timeout_seconds=60))
     await service.until_calling()
     delivered = service.deliver(a_message())
     await until(lambda: service.store.counts["claim"] == 2)

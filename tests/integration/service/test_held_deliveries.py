@@ -226,7 +226,7 @@ async def test_what_waited_before_it_was_taken_is_held_so_much_shorter(open_serv
 async def test_a_delivery_whose_job_is_worked_on_too_long_becomes_a_ticket_and_the_job_goes_on(
     open_service: OpenService,
 ) -> None:
-    service = await open_service(max_hold_seconds=0.1, longest_hold_seconds=0.2)
+    service = await open_service(max_hold_seconds=2.0, longest_hold_seconds=3.0)
     service.model.hold()
 
     assert await service.deliver(a_message()) is Disposition.ACK
@@ -279,4 +279,4 @@ async def test_once_a_delivery_went_back_for_want_of_the_store_nothing_is_taken_
     assert not takable.done()
     service.store.comes_back("check")
 
-    await asyncio.wait_for(takable, 5)
+    await asyncio.wait_for(takable, 60)

@@ -185,7 +185,7 @@ async def test_a_result_that_was_too_large_is_sent_once_it_may_be(service: Servi
 
 
 async def test_what_was_never_published_is_left_and_said(service: Service) -> None:
-    await service.jobs.run(a_request(), timeout_seconds=10)
+    await service.jobs.run(a_request(), timeout_seconds=60)
 
     assert await told(service.operations.republish(of())) == {"r-1": Obstacle.NEVER_PUBLISHED}
 
@@ -198,13 +198,13 @@ async def test_without_a_broker_nothing_is_sent_again(open_service: OpenService)
 
 
 async def test_an_erased_request_is_new_when_it_comes_again(service: Service) -> None:
-    await service.jobs.run(a_request(), timeout_seconds=10)
+    await service.jobs.run(a_request(), timeout_seconds=60)
     old = await service.job()
 
     assert await told(service.operations.purge(of())) == {"r-1": None}
     with pytest.raises(JobNotFound):
         await service.job()
-    await service.jobs.run(a_request(), timeout_seconds=10)
+    await service.jobs.run(a_request(), timeout_seconds=60)
 
     assert (await service.job()).job_id != old.job_id
     assert service.model.calls() == 2

@@ -15,7 +15,7 @@ async def test_messages_over_the_rate_of_their_client_are_held_until_their_turn(
     deliveries = [service.deliver(a_message(f"m-{number}"), request_by_queue(f"m-{number}")) for number in range(4)]
 
     await until(lambda: "RATE_LIMITED" in service.observer.held_ever)
-    dispositions = await asyncio.wait_for(asyncio.gather(*deliveries), 20)
+    dispositions = await asyncio.wait_for(asyncio.gather(*deliveries), 60)
 
     assert dispositions == [Disposition.ACK] * 4
     assert [service.model.calls(f"m-{number}") for number in range(4)] == [1] * 4

@@ -63,7 +63,7 @@ async def test_a_repeated_submission_is_the_same_job(service: Service) -> None:
 
 async def test_a_submission_takes_a_running_job_along_when_its_callers_leave(service: Service) -> None:
     service.model.hold()
-    waiting = service.beside(service.jobs.run(a_request(labels={"simulate": "invalid-once"}), timeout_seconds=10))
+    waiting = service.beside(service.jobs.run(a_request(labels={"simulate": "invalid-once"}), timeout_seconds=60))
     await service.until_calling()
     submitted = await service.jobs.submit(a_request(labels={"simulate": "invalid-once"}))
     waiting.cancel()

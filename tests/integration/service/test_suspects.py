@@ -60,9 +60,9 @@ async def test_a_suspect_that_a_caller_asks_for_runs_alone_too(open_service: Ope
 
     last = await open_service(name="replica-last")
     last.model.hold()
-    other = last.beside(last.jobs.run(a_request("r-2"), timeout_seconds=10))
+    other = last.beside(last.jobs.run(a_request("r-2"), timeout_seconds=60))
     await last.until_calling()
-    suspect = last.beside(last.jobs.run(a_request(), timeout_seconds=10))
+    suspect = last.beside(last.jobs.run(a_request(), timeout_seconds=60))
     await until(lambda: last.runs.solo.is_wanted)
     assert len(last.runs) == 1
     last.model.let_go()

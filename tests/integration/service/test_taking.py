@@ -17,10 +17,10 @@ async def test_while_the_model_is_down_one_message_is_taken_to_find_out(service:
     service.model.down()
     for number in range(2):
         with pytest.raises(ModelUnavailable):
-            await service.jobs.run(a_request(f"r-{number}"), timeout_seconds=10)
+            await service.jobs.run(a_request(f"r-{number}"), timeout_seconds=60)
     await until(lambda: not len(service.runs))
 
-    await asyncio.wait_for(service.deliveries.wait_until_takable(TASK), 5)
+    await asyncio.wait_for(service.deliveries.wait_until_takable(TASK), 60)
     service.model.hold()
     service.deliver(a_message("probe"), request_by_queue("probe"))
     await service.until_calling()
@@ -30,7 +30,7 @@ async def test_while_the_model_is_down_one_message_is_taken_to_find_out(service:
     service.model.down(is_down=False)
     service.model.let_go()
 
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 60)
 
 
 async def test_a_full_process_takes_nothing(open_service: OpenService) -> None:
@@ -44,7 +44,7 @@ async def test_a_full_process_takes_nothing(open_service: OpenService) -> None:
         await asyncio.wait_for(asyncio.shield(waiting), 0.05)
     service.model.let_go()
 
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 60)
     await running
 
 

@@ -11,7 +11,7 @@ from tests.integration.service.bench import Service, until
 
 
 async def test_other_clients_see_nothing(service: Service) -> None:
-    job = await service.jobs.run(a_request(), timeout_seconds=10)
+    job = await service.jobs.run(a_request(), timeout_seconds=60)
     stranger = Caller("billing", is_operator=False)
 
     with pytest.raises(JobNotFound):
@@ -24,7 +24,7 @@ async def test_other_clients_see_nothing(service: Service) -> None:
 
 async def test_a_watcher_sees_the_steps_and_the_final_job(service: Service) -> None:
     service.model.hold()
-    service.beside(service.jobs.run(a_request(labels={"simulate": "invalid-once"}), timeout_seconds=10))
+    service.beside(service.jobs.run(a_request(labels={"simulate": "invalid-once"}), timeout_seconds=60))
     await service.until_calling()
     seen: list[Job | Progress] = []
 

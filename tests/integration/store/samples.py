@@ -44,7 +44,7 @@ T = TypeVar("T")
 NOON = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)
 LEASE_SECONDS = 30.0
 SHORT_LEASE_SECONDS = 0.05
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 
 PAYLOAD = Payload(b"<ticket>\xe4</ticket>", "application/xml", "latin-1")
 ROUTE = Route("adapter.results", "classify-ticket.v1.succeeded.crm", "corr-1")

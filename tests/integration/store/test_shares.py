@@ -44,7 +44,7 @@ async def exchanged(shares: ShareStore, *claims: ShareClaim) -> Sequence[int]:
 
 async def granted_in_time(shares: ShareStore, amount: int) -> None:
     """Exchange until so much is granted."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         granted = -1
         while granted != amount:
             await asyncio.sleep(0.05)
@@ -108,7 +108,7 @@ async def test_rows_of_the_dead_are_cleared_away(open_store: OpenStore, rows_of:
     await dead.shares.exchange([replace(EVERYTHING, keep_seconds=0.0)])
     heir = await open_store("heir")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(rows_of(tables.shares)) != 1:
             await heir.shares.exchange([EVERYTHING])
             await asyncio.sleep(0.05)
