@@ -111,8 +111,8 @@ def _run(options: argparse.Namespace) -> Run:
 
 
 def short(seed: int = 1) -> Run:
-    """A run of less than a minute: one node, few requests, short leases, and a handful of disturbances."""
-    terms = replace(Terms(), lease_seconds=4.0, heartbeat_seconds=1.0)
+    """A run of about a minute: one node, few requests, short leases, and a handful of disturbances."""
+    terms = replace(Terms(), lease_seconds=8.0, heartbeat_seconds=1.0, travel_seconds=3.0)
     size = Size(nodes=1, latency="lognormal(0.8,0.3)", in_flight=15, terms=terms)
     kinds = frozenset({Kind.KILL, Kind.FREEZE, Kind.BROKER_KILL, Kind.MODEL_DOWN, Kind.DATABASE_CRASH})
     return Run(Goal(jobs=300, disturbances=6), seed, size, kinds, pause_seconds=(0.5, 2.0), most_steps=2)

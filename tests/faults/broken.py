@@ -8,6 +8,7 @@ from adapter.bootstrap.failpoints import EXIT_CODE, VARIABLE
 from tests.integration.end_to_end.conftest import SimulatorProcess, simulated_settings
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import GrpcCaller, QueueAnswer, QueueCaller
+from tests.kit.databases import url_at
 from tests.kit.waiting import until
 
 TASK = "classify-ticket"
@@ -32,8 +33,8 @@ class Broken:
         self.prefix = prefix
         values = dict(settings)
         whole = simulated_settings(simulator, broker_url, prefix, **values.pop("amqp", {}))
-        if database_url:
-            whole["database"] = {"url": database_url} | LEASE
+        url = database_url or url_at(folder / f"{name}.db")
+        whole["database"] = {"url": url} | LEASE | values.pop("database", {})
         self.process = AdapterProcess(folder, whole | values, name=name)
         self._grpc: GrpcCaller | None = None
         self._queue: QueueCaller | None = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 # From the moment a call is sent to the moment the simulator logs it, on a busy machine.
-TRAVEL_SECONDS = 1.0
+TRAVEL_SECONDS = 2.0
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ async def test_a_result_that_was_not_confirmed_is_sent_again_with_the_same_id(
 
     async with FakeBroker() as fake:
         fake.on_publish = first_in_trouble
-        async with serving(tmp_path, fake.url, prefix, confirm_seconds=0.5) as application:
+        async with serving(tmp_path, fake.url, prefix, confirm_seconds=3) as application:
             model, peer = hold_model(application), await fake.consumer(queue)
             model.go.set()
             fake.deliver(queue, ticket_sample(), spec.BasicProperties(message_id="r1", content_type="application/json"))

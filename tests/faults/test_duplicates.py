@@ -18,7 +18,10 @@ Broke = Callable[..., Broken]
 @pytest.fixture
 def two(broken: Broke) -> tuple[Broken, Broken]:
     """Give two replicas on one PostgreSQL and one broker."""
-    first, second = broken(on_postgresql=True, name="first"), broken(on_postgresql=True, name="second")
+    # Calls are counted: on a slow machine, too, neither is taken for dead.
+    first, second = (
+        broken(on_postgresql=True, name=name, database={"lease_seconds": 30}) for name in ("first", "second")
+    )
     first.begin()
     second.begin()
     for one in (first, second):
@@ -48,7 +51,7 @@ def test_a_message_sent_fifty_times_to_two_replicas_is_worked_on_once_and_answer
 @pytest.fixture
 def slow(calls_counted: SimulatorProcess) -> Iterator[None]:
     """Let each call take so long that both callers wait for it, and one gives up meanwhile."""
-    calls_counted.control(latency=4.0)
+    calls_counted.control(latency=12.0)
     yield
     calls_counted.control(latency=0.5)
 
@@ -59,15 +62,16 @@ def test_of_two_callers_by_grpc_and_queue_one_may_give_up_and_the_other_is_answe
     gives_up: str, broken: Broke, ticket: bytes
 ) -> None:
     adapter, request_id = broken().start(), new_id()
-    patience = 2.0 if gives_up == "grpc" else 60.0
+    queue = adapter.queue  # opened before anybody waits
+    patience = 6.0 if gives_up == "grpc" else 60.0
     other = pika.BlockingConnection(pika.URLParameters(adapter.broker_url))
     theirs = f"{adapter.prefix}.replies"
     other.channel().queue_declare(theirs, exclusive=True)
-    replies = theirs if gives_up == "queue" else adapter.queue.replies
+    replies = theirs if gives_up == "queue" else queue.replies
     with ThreadPoolExecutor(1) as thread:
         run = thread.submit(adapter.grpc.run, TASK, ticket, request_id=request_id, timeout=patience)
         until(lambda: adapter.simulator.in_flight() == 1)
-        adapter.queue.send(TASK, ticket, message_id=request_id, reply_to=replies)
+        queue.send(TASK, ticket, message_id=request_id, reply_to=replies)
         until(lambda: "\nadapter_deliveries 1.0" in adapter.process.metrics())
         assert not run.done()
         assert "adapter_requests_refused_total{" not in adapter.process.metrics()
@@ -77,7 +81,8 @@ def test_of_two_callers_by_grpc_and_queue_one_may_give_up_and_the_other_is_answe
         else:
             with pytest.raises(GrpcFailure) as failure:
                 run.result()
-            assert failure.value.reason == "DEADLINE_EXCEEDED"
+            # By its code: when the machine stalls, the caller's own clock is first, and that gives no reason.
+            assert failure.value.code == "DEADLINE_EXCEEDED"
             (answer,) = adapter.replies()
             assert answer.outcome == "succeeded"
     if other.is_open:

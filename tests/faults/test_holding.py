@@ -34,9 +34,9 @@ def happened(adapter: AdapterProcess, name: str, **fields: Any) -> int:
 
 @pytest.fixture
 def patience_seconds(broker: Any) -> Iterator[float]:
-    """Give the consumer timeout that the broker has during the test: a few seconds, looked at every second."""
-    set_patience(broker, timeout_milliseconds=4000, look_milliseconds=1000)
-    yield 4.0
+    """Give the consumer timeout that the broker has during the test: ten seconds, looked at every second."""
+    set_patience(broker, timeout_milliseconds=10_000, look_milliseconds=1000)
+    yield 10.0
     set_patience(broker, timeout_milliseconds=1_800_000, look_milliseconds=60_000)
 
 
@@ -48,7 +48,7 @@ def set_patience(broker: Any, *, timeout_milliseconds: int, look_milliseconds: i
 def test_a_job_that_takes_longer_than_the_brokers_consumer_timeout_costs_no_channel_and_no_second_call(
     tmp_path: Path, simulator: SimulatorProcess, broker: Any, prefix: str, ticket: bytes, patience_seconds: float
 ) -> None:
-    simulator.control(latency=patience_seconds * 3)
+    simulator.control(latency=patience_seconds * 1.6)  # less than a call may take
     settings = simulated_settings(simulator, broker.url, prefix, consumer_timeout_seconds=patience_seconds)
     with AdapterProcess(tmp_path, settings) as adapter:
         caller = QueueCaller(broker.url, prefix).open()
@@ -74,7 +74,7 @@ def test_a_message_that_waits_too_long_for_its_model_is_a_ticket_before_the_brok
         caller = QueueCaller(broker.url, prefix).open()
         ids = [caller.send(TASK, ticket, reply_to=caller.replies) for _ in range(5)]
         begun = time.monotonic()
-        until(lambda: happened(adapter, "job_ticketed") >= 1 and time.monotonic() > begun + patience_seconds * 2)
+        until(lambda: happened(adapter, "job_ticketed") >= 1 and time.monotonic() > begun + patience_seconds * 1.5)
         simulator.control(down=False)
         outcomes = [caller.next_reply().outcome for _ in ids]
         caller.close()

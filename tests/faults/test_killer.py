@@ -61,6 +61,7 @@ def test_a_killer_among_good_messages_harms_only_itself(
     finally:
         over.set()
         keeper.join()
+    adapter.process.await_started()
 
     assert [one for one in ids if len({*found[one]}) > 1] == [], "whoever is answered twice is answered the same"
     assert Counter(found[one][0][1] for one in ids) == {"succeeded": good}
@@ -82,4 +83,4 @@ def keep_running(adapter: Broken, starts: list[int], over: threading.Event) -> N
         assert process.returncode == EXIT_CODE
         starts[0] += 1
         adapter.forget_caller()
-        adapter.start()
+        adapter.begin()  # the killer may end it before it says that it started

@@ -92,7 +92,7 @@ def backlog_of(tmp_path: Path, broker: Any, prefix: str) -> Iterator[Callable[..
 def test_an_outage_with_a_backlog_costs_no_request_and_no_needless_call_and_ends_at_full_speed(
     backlog_of: Callable[..., Backlog], ticket: bytes, *, is_long: bool
 ) -> None:
-    count, outage_seconds, held, latency = (5000, 60.0, 200, 3.0) if is_long else (240, 3.0, 60, 2.0)
+    count, outage_seconds, held, latency = (5000, 60.0, 200, 3.0) if is_long else (240, 6.0, 60, 2.0)
     backlog = backlog_of(latency, max_held=held)
     if is_long:
         del backlog.model["breaker"]  # as it is configured without a word
@@ -142,7 +142,7 @@ def test_a_model_that_comes_back_is_not_met_by_everybody_at_once(
 
     answered = sorted(filter(is_answered, backlog.simulator.calls()), key=call_time)
     first, *rest = [call_time(call) for call in answered]
-    assert sum(begun < rest[0] + 0.9 for begun in rest) <= 20, "eight, and as many again after half a second"
+    assert sum(begun < rest[0] + 0.6 for begun in rest) <= 20, "eight, and as many again after half a second"
     assert max(call["concurrency"] for call in answered) > 32, "then more and more"
     assert first + 0.9 < rest[0], "only the reply to the probe let others go"
 
@@ -161,9 +161,9 @@ def is_answered(call: dict[str, Any]) -> bool:
 def test_a_model_that_stalls_costs_the_calls_in_flight_and_probes(
     backlog_of: Callable[..., Backlog], ticket: bytes, *, is_long: bool
 ) -> None:
-    count, stall_seconds = (2000, 30.0) if is_long else (150, 4.0)
+    count, stall_seconds = (2000, 30.0) if is_long else (150, 10.0)
     backlog = backlog_of(max_held=50)
-    backlog.model["timeout_seconds"] = 1
+    backlog.model["timeout_seconds"] = 4
     backlog.start()
     began = time.time()
     backlog.simulator.control(faults=["hang"])
@@ -250,7 +250,7 @@ def test_while_the_key_is_refused_a_backlog_waits_and_the_endpoint_is_asked_now_
 def test_in_a_storm_of_429_nothing_is_called_before_its_retry_after_has_passed(
     backlog_of: Callable[..., Backlog], ticket: bytes, *, is_long: bool
 ) -> None:
-    count, storm_seconds = (2000, 30.0) if is_long else (200, 4.0)
+    count, storm_seconds = (2000, 30.0) if is_long else (200, 5.0)
     backlog = backlog_of(max_held=50)
     backlog.model["breaker"] = FAST_BREAKER | {"max_probe_seconds": FAST_BREAKER["probe_seconds"]}  # sooner than asked
     backlog.simulator.control(status=429)

@@ -38,6 +38,7 @@ def replicas(tmp_path: Path, simulator: SimulatorProcess, broker: Any, prefix: s
     """Give three replicas that run, each on a port of its own."""
     url = databases.clone()
     settings = shared_settings(url, broker.url, prefix, simulator.url)
+    settings["database"]["lease_seconds"] = 30  # calls are counted: on a slow machine, too, none is taken for dead
     made = [
         AdapterProcess(
             tmp_path, settings | {"grpc": {"listen": f"127.0.0.1:{port}"}, "drain_seconds": 30}, name=f"replica-{port}"

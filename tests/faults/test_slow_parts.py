@@ -21,11 +21,12 @@ SLOW_SECONDS = 2.0
 def test_a_store_that_is_slow_is_waited_for_and_nothing_is_paid_twice(
     broken: Broke, ticket: bytes, tmp_path: Path
 ) -> None:
-    adapter, request_id = broken().start(), new_id()
+    adapter, request_id = broken(database={"statement_seconds": 30}).start(), new_id()
+    queue = adapter.queue  # opened before the store is locked
     with ThreadPoolExecutor(1) as thread:
         with locked(tmp_path / "adapter.db"):
             run = thread.submit(adapter.grpc.run, TASK, ticket, request_id=request_id)
-            queued = adapter.queue.send(TASK, ticket, reply_to=adapter.queue.replies)
+            queued = queue.send(TASK, ticket, reply_to=queue.replies)
             # Each write is waited for: nobody is refused as long as the store gets to it in time.
             with pytest.raises(TimeoutError):
                 run.result(SLOW_SECONDS)
@@ -38,13 +39,14 @@ def test_a_store_that_is_slow_is_waited_for_and_nothing_is_paid_twice(
 
 
 def test_a_loop_that_stands_still_says_what_holds_it_and_goes_on(broken: Broke, ticket: bytes) -> None:
-    adapter = broken().start(f"{Failpoint.AFTER_CLAIM}=1*block(4)")
+    adapter = broken().start(f"{Failpoint.AFTER_CLAIM}=1*block(8)")
     sent = adapter.queue.send(TASK, ticket, reply_to=adapter.queue.replies)
     (answer,) = adapter.replies()
-    (blocked,) = [event for event in adapter.process.events() if event["event"] == "loop_blocked"]
+    # Among others: a slow machine may hold the loop elsewhere, too.
+    stacks = [event["stack"] for event in adapter.process.events() if event["event"] == "loop_blocked"]
 
     assert answer.outcome == "succeeded"
-    assert "in block" in blocked["stack"]
+    assert any("in block" in stack for stack in stacks)
     assert 'adapter_loop_lag_seconds_bucket{le="2.5"}' in adapter.process.metrics()
     assert len(adapter.simulator.calls(sent)) == 1
 

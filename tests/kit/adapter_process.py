@@ -130,10 +130,11 @@ class AdapterProcess:
         deadline = time.monotonic() + START_SECONDS
         assert self.process is not None
         while time.monotonic() < deadline:
+            has_ended = self.process.poll() is not None  # asked first: its last words are read after its end
             for event in self._own_events():
                 if event.get("event") == name:
                     return event
-            if self.process.poll() is not None:
+            if has_ended:
                 break
             time.sleep(0.05)
         raise AssertionError(f"{name} did not happen; the log:\n{self.log_text()[-4000:]}")
