@@ -231,8 +231,12 @@ class QueueCaller:
     def next_reply(self, **waits: float) -> QueueAnswer:
         return self.next(self.replies, **waits)
 
-    def next_result(self, **waits: float) -> QueueAnswer:
-        return self.next(self.results, **waits)
+    def next_result(self, *, of: str = "", **waits: float) -> QueueAnswer:
+        """Take the next result, or the next of one request: an earlier test may have had late ones."""
+        while True:
+            answer = self.next(self.results, **waits)
+            if of in {"", answer.properties.correlation_id, answer.headers.get("llm-request-id")}:
+                return answer
 
     def count(self, queue: str) -> int:
         """Messages ready in a queue."""

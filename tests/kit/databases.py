@@ -21,6 +21,7 @@ import pytest
 from psycopg import sql
 
 from adapter.outbound.sql import migrate
+from tests.kit.ports import lasting_port
 
 if TYPE_CHECKING:
     from deploy.postgres.private_postgres import PrivatePostgres
@@ -63,9 +64,10 @@ def private_postgres_module() -> Any:
         spec = importlib.util.spec_from_file_location(name, _MODULE)
         assert spec is not None
         assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
+        module: Any = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
+        module.free_port = lasting_port  # which no other test process draws meanwhile
     return sys.modules[name]
 
 

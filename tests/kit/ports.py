@@ -1,5 +1,6 @@
 """Ports that stay one's own while nobody listens on them: outgoing connections take theirs from another range."""
 
+import os
 import secrets
 import socket
 from pathlib import Path
@@ -12,11 +13,15 @@ def lasting_port() -> int:
     """Return a free TCP port of the loopback, for a server that is restarted while its clients try to reach it.
 
     A client that tries a closed port of the kernel's range may be given that very port, and is connected to itself.
+    Nobody listens on it yet, so each of several test processes (pytest-xdist) draws from a part of its own.
     """
     first = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else _USUAL_FIRST
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    count = max(first - _LOWEST, 1000) // workers
     while True:
         # Not from `random`, which begins alike in every test and test process.
-        port = _LOWEST + secrets.randbelow(max(first - _LOWEST, 1000))
+        port = _LOWEST + number % workers * count + secrets.randbelow(count)
         try:
             with socket.create_server(("127.0.0.1", port)):
                 return port

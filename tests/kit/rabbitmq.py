@@ -20,6 +20,7 @@ import pytest
 
 from adapter.broker.events import EventField, EventHook, ignore_event
 from adapter.broker.link import Link, LinkSettings
+from tests.kit.ports import lasting_port
 
 if TYPE_CHECKING:
     from deploy.rabbitmq.private_broker import PrivateBroker
@@ -34,9 +35,10 @@ def private_broker_module() -> Any:
         spec = importlib.util.spec_from_file_location(name, _MODULE)
         assert spec is not None
         assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
+        module: Any = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
+        module.free_port = lasting_port  # which no other test process draws meanwhile
     return sys.modules[name]
 
 

@@ -171,7 +171,7 @@ async def test_a_drain_waits_then_gives_back_what_is_left(
         for name in ("quick", "slow"):
             await send(link, topology.requests_exchange, "classify", message_id=name)
         await eventually(lambda: consumers.running == 2)
-        draining = asyncio.create_task(consumers.drain(0.5))
+        draining = asyncio.create_task(consumers.drain(5))
         await eventually(lambda: not any(each.is_consuming for each in consumers.health()))
         may_end.set()
         await draining

@@ -122,7 +122,7 @@ async def test_requests_fail_when_the_link_is_cut(broker: Any) -> None:
 async def test_a_request_without_an_answer_costs_its_channel_but_not_the_connection(broker: Any, prefix: str) -> None:
     async with (
         Forwarder.to(broker.url) as forwarder,
-        open_link(forwarder.url(broker.url), rpc_timeout_seconds=2.0) as link,
+        open_link(forwarder.url(broker.url), rpc_timeout_seconds=6.0) as link,
     ):
         channel = await link.open_channel()
         forwarder.set_mode(Mode.BLACKHOLE)

@@ -121,7 +121,7 @@ async def test_a_confirm_that_does_not_come_is_unknown_and_a_late_one_does_no_ha
     log = EventLog()
     async with (
         Forwarder.to(broker.url) as forwarder,
-        publishing(forwarder.url(broker.url), confirm_timeout_seconds=1.0, on_event=log) as (link, publisher),
+        publishing(forwarder.url(broker.url), confirm_timeout_seconds=5.0, on_event=log) as (link, publisher),
     ):
         await declare_queue(link, prefix)
         await publisher.publish(message(prefix))

@@ -91,7 +91,7 @@ async def test_a_requests_exchange_without_an_alternate_is_found(broker: Any, to
             await channel.declare_queue(queue.name, arguments=queue.arguments)
         for binding in topology.bindings():
             await channel.bind(binding.queue, binding.exchange, binding.routing_key)
-        problems = await verify(link, topology, timeout_seconds=4)
+        problems = await verify(link, topology, timeout_seconds=6)
         assert ["alternate exchange" in problem.message for problem in problems] == [True]
         assert "set_policy" in problems[0].command
         await asyncio.to_thread(_run, broker, problems[0].command)
@@ -106,7 +106,7 @@ async def test_queues_that_do_not_dead_letter_are_found(broker: Any, topology: T
         await channel.declare_queue(queue, arguments={"x-queue-type": "quorum"})
         for key in ("one-task", "one-task.*"):
             await channel.bind(queue, topology.requests_exchange, key)
-        problems = await verify(link, topology, timeout_seconds=4)
+        problems = await verify(link, topology, timeout_seconds=6)
         assert {problem.message.split()[0] for problem in problems} == {queue}
         assert "does not dead-letter" in problems[0].message
         await asyncio.to_thread(_run, broker, problems[0].command)
@@ -125,7 +125,7 @@ async def test_a_missing_binding_is_found(broker: Any, topology: Topology) -> No
         arguments = next(each.arguments for each in topology.queues() if each.name == queue)
         await channel.declare_queue(queue, arguments=arguments)
         await channel.bind(queue, topology.requests_exchange, "two-task")
-        problems = await verify(link, topology, timeout_seconds=4)
+        problems = await verify(link, topology, timeout_seconds=6)
         assert [problem.message.split()[0] for problem in problems] == [queue]
         assert "two-task.v0" in problems[0].message
 
@@ -135,8 +135,8 @@ async def test_a_backlog_leaves_the_dead_letters_unproven_not_wrong(broker: Any,
         publisher = BrokerPublisher(link)
         waiting = OutgoingMessage(topology.requests_exchange, "one-task", b"{}", Properties(message_id="m"))
         assert (await publisher.publish(waiting)).status is PublishStatus.CONFIRMED
-        assert await verify(link, topology, timeout_seconds=4) == []
-        problems = await verify(link, topology, timeout_seconds=4, with_unproven=True)
+        assert await verify(link, topology, timeout_seconds=6) == []
+        problems = await verify(link, topology, timeout_seconds=6, with_unproven=True)
         assert [problem.is_certain for problem in problems] == [False, False]
         assert "not proven yet" in problems[0].message
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.cli.conftest import NOBODY, TICKET, write_config
 from tests.kit.adapter_process import AdapterProcess
-from tests.kit.callers import GrpcCaller, GrpcFailure, QueueAnswer, QueueCaller
+from tests.kit.callers import GrpcCaller, GrpcFailure, QueueCaller
 from tests.kit.command_line import CommandLine
 
 
@@ -122,14 +122,14 @@ def test_a_request_is_cancelled_before_it_arrives(beside: CommandLine, caller: G
 def test_a_parked_message_is_shown_replayed_and_discarded(beside: CommandLine, queue: QueueCaller) -> None:
     body = b'{"not a ticket": "\xe4"}'
     message_id = queue.send("classify-ticket", body, reply_to="adapter-nobody", message_id=f"p-{uuid.uuid4().hex}")
-    answer = result_of(message_id, queue)
+    answer = queue.next_result(of=message_id)
     parked = wait_for_parked(beside, message_id)
     parked_id = parked["parked_id"]
 
     listed = beside.run("parked", "list").stdout.decode()
     shown_body = beside.run("parked", "show", parked_id, "--body").stdout
     replayed = beside.run("parked", "replay", parked_id)
-    second = result_of(message_id, queue)
+    second = queue.next_result(of=message_id)
     discarded = beside.run("parked", "discard", parked_id)
     gone = beside.run("parked", "show", parked_id)
 
@@ -141,13 +141,6 @@ def test_a_parked_message_is_shown_replayed_and_discarded(beside: CommandLine, q
     assert discarded.stdout.decode() == f"discarded {parked_id}\n"
     assert (gone.code, gone.stdout) == (1, b"")
     assert gone.stderr.startswith("JOB_NOT_FOUND: No message is parked under ")
-
-
-def result_of(message_id: str, queue: QueueCaller) -> QueueAnswer:
-    """Take results until one answers this message: other tests have results, too."""
-    while (answer := queue.next_result()).properties.correlation_id != message_id:
-        pass
-    return answer
 
 
 def wait_for_parked(line: CommandLine, message_id: str) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def test_a_full_process_refuses_by_grpc_and_holds_by_queue(
     limited: AdapterProcess, asked: tuple[GrpcCaller, QueueCaller], simulator: SimulatorProcess, ticket: bytes
 ) -> None:
     grpc_caller, queue_caller = asked
-    simulator.control(latency=3)
+    simulator.control(latency=8)
     try:
         first = queue_caller.send("classify-ticket", ticket, reply_to=queue_caller.replies)
         second = queue_caller.send("classify-ticket", ticket, reply_to=queue_caller.replies)

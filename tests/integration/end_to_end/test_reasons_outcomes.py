@@ -89,7 +89,7 @@ def test_a_request_past_its_deadline_expires_without_a_model_call(
 
 def test_a_submitted_job_past_its_deadline_expires(grpc_caller: GrpcCaller, ticket: bytes) -> None:
     deadline = Timestamp()
-    deadline.FromDatetime(datetime.now(UTC) + timedelta(seconds=0.7))
+    deadline.FromDatetime(datetime.now(UTC) + timedelta(seconds=5))
     job = grpc_caller.submit(
         "classify-ticket", ticket, request_id=new_id(), labels={"simulate": "hang"}, deadline=deadline
     )

@@ -11,14 +11,20 @@ from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import GrpcCaller, GrpcFailure, QueueCaller, grpc_failure, new_id
 from tests.kit.waiting import until
 
+# On a slow machine the client's own deadline may be first, and has no reason.
+TRIES = 5
+
 
 def test_a_callers_deadline_ends_its_wait_and_the_repeat_gets_the_outcome_unpaid(
     grpc_caller: GrpcCaller, simulator: SimulatorProcess, ticket: bytes
 ) -> None:
-    request_id = new_id()
-    simulator.control(latency=1.5)
+    simulator.control(latency=5)
     try:
-        failure = grpc_failure(grpc_caller, "classify-ticket", ticket, request_id=request_id, timeout=1.0)
+        for _ in range(TRIES):
+            request_id = new_id()
+            failure = grpc_failure(grpc_caller, "classify-ticket", ticket, request_id=request_id, timeout=3.0)
+            if failure.reason:
+                break
         job = grpc_caller.run("classify-ticket", ticket, request_id=request_id)
     finally:
         simulator.control(latency=0)

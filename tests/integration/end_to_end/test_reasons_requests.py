@@ -87,7 +87,7 @@ def test_a_refused_reply_address_is_answered_on_the_exchange_and_parked(
 ) -> None:
     message_id = queue_caller.send("classify-ticket", ticket, reply_to="e2e.requests.classify-ticket")
 
-    answer = queue_caller.next_result()
+    answer = queue_caller.next_result(of=message_id)
 
     assert (answer.reason, answer.properties.correlation_id) == ("REPLY_TO_REFUSED", message_id)
     assert 'adapter_parked_total{reason="REPLY_TO_REFUSED"}' in adapter.metrics()

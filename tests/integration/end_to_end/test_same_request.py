@@ -15,7 +15,7 @@ def test_a_request_sent_three_ways_is_paid_once_and_answered_three_times(
 
     job = grpc_caller.run("classify-ticket", ticket, request_id=request_id)
     queue_caller.send("classify-ticket", ticket, message_id=request_id)
-    on_exchange = queue_caller.next_result()
+    on_exchange = queue_caller.next_result(of=request_id)
     queue_caller.send(
         "classify-ticket", ticket, message_id=request_id, correlation_id="other", reply_to=queue_caller.replies
     )

@@ -1,6 +1,7 @@
 """GetJob, WatchJob, ListJobs, CancelJob, the catalogue and parked messages over a real channel."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 import grpc
@@ -21,7 +22,17 @@ from adapter.errors import JobNotFound
 from adapter.inbound.grpc.jobs import PAGE_BYTES
 from adapter.ports import JobFilter
 from adapter.service.api import Caller
-from tests.integration.grpc.fakes import DEADLINE_SECONDS, JOB, NOON, FakeJobService, serving, status_of, trailers_of
+from tests.integration.grpc.fakes import (
+    DEADLINE_SECONDS,
+    JOB,
+    NOON,
+    TRIES,
+    FakeJobService,
+    serving,
+    status_of,
+    told,
+    trailers_of,
+)
 from tests.unit.inbound_grpc.details import info_of
 
 RUNNING = replace(JOB, state=State.RUNNING, result=None)
@@ -47,8 +58,12 @@ async def test_a_job_that_is_not_there_is_not_found() -> None:
 async def test_a_look_up_with_little_time_is_still_answered() -> None:
     async with serving() as client:
         await client.channel.channel_ready()
-        answer = await client.jobs.GetJob(GetJobRequest(job_id="j-1"), timeout=0.25)
-    assert answer.job.job_id == "j-1"
+        found = []
+        for _ in range(TRIES):
+            with contextlib.suppress(grpc.aio.AioRpcError):  # a slow machine may miss so short a deadline
+                found.append((await client.jobs.GetJob(GetJobRequest(job_id="j-1"), timeout=0.25)).job.job_id)
+                break
+    assert found == ["j-1"]
 
 
 async def test_watching_streams_states_and_progress_and_ends_with_the_job() -> None:
@@ -75,13 +90,15 @@ async def test_an_error_while_watching_follows_the_events() -> None:
 async def test_a_watch_ends_before_its_callers_deadline_with_the_job_id() -> None:
     service = FakeJobService(events=[RUNNING], watch_goes_on=True)
     async with serving(service) as client, asyncio.timeout(DEADLINE_SECONDS):
-        events = aiter(client.jobs.WatchJob(WatchJobRequest(job_id="j-1"), timeout=2.0))
-        await anext(events)
-        with pytest.raises(grpc.aio.AioRpcError) as refusal:
-            await anext(events)
+
+        async def watch() -> None:
+            async for event in client.jobs.WatchJob(WatchJobRequest(job_id="j-1"), timeout=2.0):
+                assert event.job.state == job_pb2.STATE_RUNNING
+
+        refusal = await told(watch)
         await service.watch_ended.wait()
-    assert info_of(status_of(refusal.value)).reason == "DEADLINE_EXCEEDED"
-    assert trailers_of(refusal.value)["llm-job-id"] == "j-1"
+    assert info_of(status_of(refusal)).reason == "DEADLINE_EXCEEDED"
+    assert trailers_of(refusal)["llm-job-id"] == "j-1"
 
 
 async def test_a_watcher_that_goes_away_ends_the_watch() -> None:

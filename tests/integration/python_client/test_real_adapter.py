@@ -15,6 +15,8 @@ from tests.kit.callers import new_id
 from tests.kit.forwarder import Forwarder
 
 TICKET = (ROOT / "examples/tasks/classify-ticket/samples/01-double-charge.json").read_bytes()
+# On a slow machine the client's own deadline may be first, and names no job.
+TRIES = 5
 
 
 class Triage(BaseModel):
@@ -88,9 +90,12 @@ async def test_an_invalid_record_names_every_violation(client: AsyncAdapterClien
 
 
 async def test_a_deadline_comes_with_the_job_that_goes_on(client: AsyncAdapterClient) -> None:
-    error = await failed(
-        lambda: client.run("classify-ticket", TICKET, labels={"simulate": "hang"}, timeout_seconds=1.0)
-    )
+    for _ in range(TRIES):
+        error = await failed(
+            lambda: client.run("classify-ticket", TICKET, labels={"simulate": "hang"}, timeout_seconds=3.0)
+        )
+        if error.job_id:
+            break
 
     assert (error.reason, error.is_retryable) == ("DEADLINE_EXCEEDED", True)
     assert error.job_id

@@ -14,7 +14,7 @@ from llm_adapter.v1 import job_pb2, job_service_pb2
 from tests.integration.end_to_end.conftest import SimulatorProcess
 from tests.integration.end_to_end.test_trouble import declare_results
 from tests.integration.replicas.conftest import shared_settings
-from tests.integration.replicas.trio import TASK, Trio
+from tests.integration.replicas.trio import LEASE_SECONDS, TASK, Trio
 from tests.kit import databases
 from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import GrpcFailure, QueueCaller, failures
@@ -34,6 +34,7 @@ def _trio(tmp_path_factory: pytest.TempPathFactory, broker: Any) -> Iterator[Tri
     url = databases.clone()
     settings = shared_settings(url, broker.url, f"trio{uuid4().hex[:6]}", simulator.url)
     settings["amqp"]["max_held"] = 30
+    settings["database"]["lease_seconds"] = LEASE_SECONDS  # a slow machine must not lose one: model calls are counted
     trio = Trio(folder, settings, simulator)
     yield trio
     trio.stop()
@@ -93,7 +94,7 @@ def test_a_message_whose_job_runs_anywhere_is_held_until_it_is_over_and_answered
         for number in range(6):  # competing consumers: they reach every replica
             queue_caller.send(TASK, ticket, message_id=request_id, correlation_id=str(number))
         job = run.result()
-    answers = [queue_caller.next_result() for _ in range(6)]
+    answers = [queue_caller.next_result(of=request_id) for _ in range(6)]
 
     assert len(trio.simulator.calls(request_id)) == 1
     assert {answer.body for answer in answers} == {job.result.content}
@@ -127,12 +128,16 @@ def test_a_job_is_cancelled_wherever_it_runs(trio: Trio, ticket: bytes) -> None:
 
 def test_a_job_can_be_watched_from_a_replica_that_does_not_run_it(trio: Trio, ticket: bytes) -> None:
     request_id = new_id()
-    with ThreadPoolExecutor() as threads:
-        run = threads.submit(trio.caller(0).run, TASK, ticket, request_id=request_id)
-        until(lambda: find(trio, request_id) is not None)
-        request = job_service_pb2.WatchJobRequest(request_id=request_id)
-        seen = [event.job for event in trio.caller(2).jobs.WatchJob(request, timeout=60) if event.HasField("job")]
-        job = run.result()
+    trio.simulator.control(latency=6)
+    try:
+        with ThreadPoolExecutor() as threads:
+            run = threads.submit(trio.caller(0).run, TASK, ticket, request_id=request_id)
+            until(lambda: find(trio, request_id) is not None)
+            request = job_service_pb2.WatchJobRequest(request_id=request_id)
+            seen = [event.job for event in trio.caller(2).jobs.WatchJob(request, timeout=60) if event.HasField("job")]
+            job = run.result()
+    finally:
+        trio.simulator.control(latency=1)
 
     assert [one.state for one in seen] == [job_pb2.STATE_RUNNING, job_pb2.STATE_SUCCEEDED]
     assert seen[-1].result == job.result
@@ -168,10 +173,14 @@ def test_a_replica_that_stood_still_for_longer_than_its_lease_stores_nothing_of_
     frozen = trio.replicas[0]
     assert frozen.process is not None
     queue_replies = queue_caller.replies
+    trio.simulator.control(latency=6)
     with ThreadPoolExecutor() as threads:
         run = threads.submit(trio.caller(0).run, TASK, ticket, request_id=request_id)
-        until_calling(trio, request_id)
-        frozen.process.send_signal(signal.SIGSTOP)
+        try:
+            until_calling(trio, request_id)
+            frozen.process.send_signal(signal.SIGSTOP)
+        finally:
+            trio.simulator.control(latency=1)
         try:
             job = trio.caller(1).run(TASK, ticket, request_id=request_id)
         finally:

@@ -25,7 +25,7 @@ DEADLINE_SECONDS = 60.0
 def _service(tmp_path_factory: pytest.TempPathFactory, broker: Any) -> Iterator[AdapterProcess]:
     """Give a service of two workers whose model takes a second."""
     url = databases.clone()
-    settings = shared_settings(url, broker.url, "workers")
+    settings = shared_settings(url, broker.url, "workers") | {"drain_seconds": 30}
     with AdapterProcess(tmp_path_factory.mktemp("workers"), settings, "--workers", str(WORKERS)) as process:
         yield process
     databases.drop(url)
@@ -47,11 +47,11 @@ def worker_pids(service: AdapterProcess) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def run(service: AdapterProcess, ticket: bytes) -> int:
+def run(service: AdapterProcess, ticket: bytes, **labels: str) -> int:
     """Run one job over a connection of its own and return its state."""
     caller = GrpcCaller(service.grpc_address)
     try:
-        return int(caller.run("classify-ticket", ticket).state)
+        return int(caller.run("classify-ticket", ticket, labels=labels).state)
     finally:
         caller.close()
 
@@ -113,7 +113,8 @@ def test_the_workers_end_when_their_parent_is_killed(service: AdapterProcess) ->
 
 def test_sigterm_lets_the_jobs_of_all_workers_end_and_exits_0(service: AdapterProcess, ticket: bytes) -> None:
     with ThreadPoolExecutor() as threads:
-        calls = [threads.submit(run, service, ticket) for _ in range(6)]
+        # Slow, so that all are seen in flight at once.
+        calls = [threads.submit(run, service, ticket, simulate="slow") for _ in range(6)]
         until(lambda: _in_flight(service) == len(calls))
         code = service.stop()
 

@@ -9,7 +9,7 @@ from tests.kit.adapter_process import AdapterProcess
 from tests.kit.callers import GrpcCaller
 from tests.kit.sender import send_confirmed
 
-LEASE_SECONDS = 3
+LEASE_SECONDS = 6
 TASK = "classify-ticket"
 
 

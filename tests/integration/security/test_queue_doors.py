@@ -78,7 +78,7 @@ def test_a_broker_user_and_a_key_are_one_client(secured: Secured) -> None:
         secured.grpc_caller("ops") as ops,
     ):
         queue.send("classify-ticket", TICKET, message_id=request_id, user_id="svc_crm")
-        answer = queue.next_result()
+        answer = queue.next_result(of=request_id)
         again = crm.run("classify-ticket", TICKET, request_id=request_id)
         of_another = ops.run("classify-ticket", TICKET, request_id=request_id)
 
@@ -94,7 +94,7 @@ def test_a_user_of_nobody_is_the_default_client_whose_jobs_are_not_others(secure
         secured.grpc_caller("ops") as ops,
     ):
         request_id = queue.send("classify-ticket", TICKET, user_id="svc_other")
-        answer = queue.next_result()
+        answer = queue.next_result(of=request_id)
 
         assert answer.routing_key.endswith(".default")
         assert ops.get(str(answer.headers["llm-job-id"])).client == "default"

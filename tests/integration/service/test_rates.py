@@ -10,7 +10,7 @@ from tests.integration.service.bench import Service, until
 
 
 async def test_messages_over_the_rate_of_their_client_are_held_until_their_turn(service: Service) -> None:
-    rate = Rate(requests=2, per_seconds=1.5)
+    rate = Rate(requests=2, per_seconds=6)
     service.admission.rates = ClientRates(service.clock, lambda name: Client(name, rate=rate), is_shared=False)
     deliveries = [service.deliver(a_message(f"m-{number}"), request_by_queue(f"m-{number}")) for number in range(4)]
 

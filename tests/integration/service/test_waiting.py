@@ -16,7 +16,7 @@ async def test_a_deadline_ends_only_the_wait_and_a_repeat_gets_the_outcome_of_th
 ) -> None:
     service.model.hold()
     with pytest.raises(CallerDeadlineExceeded) as failure:
-        await service.jobs.run(a_request(), timeout_seconds=1)
+        await service.jobs.run(a_request(), timeout_seconds=3)
     assert service.model.in_flight == 1
 
     service.model.let_go()

@@ -97,7 +97,7 @@ async def test_a_hanging_call_is_logged_as_abandoned_once_the_caller_gives_up(
     server: SimulatedModelServer, model: OpenAIModel
 ) -> None:
     with pytest.raises(CallUnreachable, match="no answer in time"):
-        await model.call(tagged(simulate="hang", request_id="r"), timeout_seconds=0.1)
+        await model.call(tagged(simulate="hang", request_id="r"), timeout_seconds=2)
     log = server.simulation.log
     await eventually(lambda: not log.in_flight)
     [call] = log.calls()

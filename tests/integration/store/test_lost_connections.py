@@ -1,6 +1,8 @@
 """A PostgreSQL that is away, stands still or is in the way of itself: every wait ends, and it serves again."""
 
 import asyncio
+import itertools
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from random import Random
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.postgresql
 
-BUSY_SECONDS = 0.5
+BUSY_SECONDS = 2.0
 _ALL_LINES = 1_000_000
 
 
@@ -97,7 +99,7 @@ async def test_a_server_that_stands_still_is_unavailable_within_a_bound(
         server.thaw()
 
     assert {type(result) for result in results} == {StoreUnavailable}
-    assert seconds < 30, "a connection in use is cut after 1.5 s, a new one given up after 5 s"
+    assert seconds < 30, "a connection in use is cut after 6 s, a new one given up after 5 s"
 
     async def is_well() -> bool:
         try:
@@ -185,11 +187,17 @@ async def test_a_statement_without_an_end_is_ended(store: SqlJobStore) -> None:
 
 
 async def test_replicas_that_meet_in_a_deadlock_both_get_through(server: "PrivatePostgres") -> None:
+    both_hold_one = threading.Barrier(2)
+    visit = text("UPDATE meeting SET visits = visits + 1 WHERE name = :name")
+
     def locking(first: str, second: str) -> Callable[[Connection], str]:
+        tries = itertools.count()
+
         def operation(connection: Connection) -> str:
-            for name in (first, second):
-                connection.execute(text("UPDATE meeting SET visits = visits + 1 WHERE name = :name"), {"name": name})
-                connection.execute(text("SELECT pg_sleep(0.1)"))
+            connection.execute(visit, {"name": first})
+            if next(tries) == 0:
+                both_hold_one.wait(DEADLINE_SECONDS)
+            connection.execute(visit, {"name": second})
             return first
 
         return operation

@@ -85,9 +85,9 @@ async def test_what_stopped_in_order_holds_what_it_used_and_no_more(open_shares:
 
 
 async def test_what_died_is_forgotten_after_its_lease_and_the_window(open_shares: Open) -> None:
-    dead = await open_shares("dead", lease_seconds=0.2)
-    await exchanged(dead, replace(EVERYTHING, keep_seconds=0.3))
     heir = await open_shares("heir")
+    dead = await open_shares("dead", lease_seconds=2.0)
+    await exchanged(dead, replace(EVERYTHING, keep_seconds=2.0))
 
     assert await exchanged(heir, EVERYTHING) == [0]
     await granted_in_time(heir, 60)
