@@ -98,7 +98,6 @@ class Stage:
         self.routes = Routes(f"{self.prefix}-results", ("crm.replies", "billing.replies.late"))
         self.cluster = Cluster(folder, size.nodes)
         self.database: Any = private_postgres_module().PrivatePostgres()
-        self.database.port = lasting_port()
         self.replicas: list[Replica] = []
         self._stack = AsyncExitStack()
 
