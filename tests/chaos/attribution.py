@@ -1,10 +1,11 @@
-"""Why a model call was wasted: from the model's log and the log of what was done, nothing else. Pure."""
+"""Why a model call was wasted: from the model's log, the log of what was done, and when calls were written. Pure."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
-from tests.chaos.history import ENDS_PROCESS, Disturbance, Kind, ModelCall, Terms
+from tests.chaos.history import ENDS_PROCESS, Disturbance, JobRow, Kind, ModelCall, Terms
 
 ANSWERED, ABANDONED = "answered", "abandoned"
 # Faults whose answer is as good as any.
@@ -26,9 +27,12 @@ class Cause(StrEnum):
     PROBE = "a breaker's probe"
 
 
-def causes(calls: Sequence[ModelCall], disturbances: Sequence[Disturbance], terms: Terms) -> Mapping[int, Cause]:
+def causes(
+    calls: Sequence[ModelCall], disturbances: Sequence[Disturbance], terms: Terms, rows: Iterable[JobRow] = ()
+) -> Mapping[int, Cause]:
     """Return the cause of each call that has one, by its number."""
     found: dict[int, Cause] = {}
+    written = _written(calls, rows)
     outages = [one for one in disturbances if one.kind is Kind.MODEL_DOWN]
     losses = [one for one in disturbances if _loses_work(one, terms)]
     in_outage: dict[tuple[Disturbance, str, int], list[ModelCall]] = defaultdict(list)
@@ -37,7 +41,7 @@ def causes(calls: Sequence[ModelCall], disturbances: Sequence[Disturbance], term
         if call.outcome not in (ANSWERED, ABANDONED) and outage is not None:
             in_outage[outage, call.caller, _life_of(call, disturbances)].append(call)
             continue
-        cause = _cause(call, disturbances, losses, terms)
+        cause = _cause(call, written.get(call.number, call.begin), disturbances, losses, terms)
         if cause is not None:
             found[call.number] = cause
     for (outage, caller, _), met in in_outage.items():
@@ -46,12 +50,13 @@ def causes(calls: Sequence[ModelCall], disturbances: Sequence[Disturbance], term
 
 
 def _cause(
-    call: ModelCall, disturbances: Iterable[Disturbance], losses: Iterable[Disturbance], terms: Terms
+    call: ModelCall, written: float, disturbances: Iterable[Disturbance], losses: Iterable[Disturbance], terms: Terms
 ) -> Cause | None:
     if call.fault not in _PROPER:
         return Cause.SCRIPTED
     stored = _stored(call, disturbances, terms)
-    if any(_was_lost_with(call, loss, stored, terms) for loss in losses):
+    left = min(written, call.begin - terms.travel_seconds)
+    if any(_was_lost_with(call.caller, left, stored, loss, terms) for loss in losses):
         return Cause.WORKER_GONE
     cuts = [one for one in disturbances if one.kind is Kind.MODEL_CUT]
     # The model answered, and the answer was cut on its way, or stalled for longer than its caller waits.
@@ -73,9 +78,21 @@ def _loses_work(one: Disturbance, terms: Terms) -> bool:
     return one.kind in _STORE_AWAY and one.end - one.begin >= terms.lease_seconds - 2 * terms.heartbeat_seconds
 
 
-def _was_lost_with(call: ModelCall, loss: Disturbance, stored: float, terms: Terms) -> bool:
+def _was_lost_with(caller: str, left: float, stored: float, loss: Disturbance, terms: Terms) -> bool:
     first = min(loss.begin + terms.drain_seconds, loss.moment) if loss.kind is Kind.RESTART else loss.moment
-    return _concerns(loss, call.caller) and call.begin - terms.travel_seconds <= loss.moment and first <= stored
+    return _concerns(loss, caller) and left <= loss.moment and first <= stored
+
+
+def _written(calls: Iterable[ModelCall], rows: Iterable[JobRow]) -> Mapping[int, float]:
+    """When each call was written: one that was on its way when its process froze reaches the model after the thaw."""
+    left = {row.request_id: sorted(row.calls_written) for row in rows}
+    found: dict[int, float] = {}
+    for call in sorted(calls, key=lambda one: one.begin):
+        times = left.get(call.request_id, [])
+        earlier = bisect_right(times, call.begin)
+        if earlier:
+            found[call.number] = times.pop(earlier - 1)
+    return found
 
 
 def _concerns(one: Disturbance, caller: str) -> bool:

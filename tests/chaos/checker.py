@@ -133,7 +133,7 @@ def _find_unexpected(
 
 def _attribute(verdict: Verdict, history: History) -> Counter[str]:
     """Note calls beyond one for a request that have no cause; return how many of each request were wasted."""
-    found = causes(history.calls, history.disturbances, history.terms)
+    found = causes(history.calls, history.disturbances, history.terms, history.rows)
     verdict.wasted_calls.update(found.values())
     made = Counter(call.request_id for call in history.calls)
     wasted = Counter(call.request_id for call in history.calls if call.number in found)

@@ -142,6 +142,8 @@ class JobRow:
     origin: str
     state: str
     claims: int
+    calls_written: list[float] = field(default_factory=list)
+    """When each of its model calls was written, which is before it leaves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,11 @@ from tests.integration.end_to_end.conftest import SimulatorProcess
 _UNFINISHED = "SELECT count(*) FROM jobs WHERE state = 'RUNNING' OR (state = 'PENDING' AND origin <> 'run')"
 _UNSENT = "SELECT count(*) FROM publications WHERE state = 'PENDING'"
 _PARKED = "SELECT count(*) FROM parked"
-_ROWS = "SELECT job_id, request_id, origin, state, claims FROM jobs ORDER BY create_time"
+_ROWS = """
+    SELECT job_id, request_id, origin, state, claims,
+        ARRAY(SELECT sent_time / 1e6::float8 FROM calls WHERE calls.job_id = jobs.job_id ORDER BY number)
+    FROM jobs ORDER BY create_time
+"""
 
 
 def unfinished(stage: Stage) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.attribution import Cause, causes
 from tests.chaos.history import Disturbance, Kind, ModelCall, Terms
-from tests.unit.chaos.histories import call, done
+from tests.unit.chaos.histories import call, done, row
 
 TERMS = Terms(lease_seconds=8, heartbeat_seconds=2, breaker_failures=2, probe_seconds=1)
 
@@ -52,6 +52,18 @@ def test_a_process_that_takes_long_to_end_after_its_drain_lost_its_calls_before(
 def test_a_replica_that_could_not_renew_its_lease_lost_its_calls(kind: Kind) -> None:
     assert cause_of(call(), done(kind, 105.0, 115.0, target="replica-0")) is Cause.WORKER_GONE
     assert cause_of(call(), done(kind, 105.0, 106.0, target="replica-0")) is None, "the lease held"
+
+
+def test_a_call_that_was_on_its_way_when_its_process_froze_was_lost_though_it_left_after_the_thaw() -> None:
+    freeze, one = done(Kind.FREEZE, 90.0, 101.0, target="replica-0"), call(begin=102.0, outcome="abandoned")
+
+    def cause_if_written(*times: float) -> Cause | None:
+        return causes([one], [freeze], TERMS, [replace(row(), calls_written=[*times])]).get(one.number)
+
+    assert cause_if_written(89.9) is Cause.WORKER_GONE
+    assert cause_if_written(101.5) is None, "it was begun by a process whose lease had lapsed"
+    assert cause_if_written(89.9, 101.5) is None, "the one before was never sent"
+    assert cause_if_written(89.9, 105.0) is Cause.WORKER_GONE, "the one after is its heir's"
 
 
 def test_a_database_that_was_away_for_long_lapsed_all_leases() -> None:
