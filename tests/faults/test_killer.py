@@ -46,7 +46,7 @@ def test_a_killer_among_good_messages_harms_only_itself(
 ) -> None:
     adapter = broken(tasks=str(deadly_tasks)).start()
     results = adapter.queue.results
-    ids = [f"good-{number}" for number in range(good)]
+    ids = [f"{adapter.prefix}-{number}" for number in range(good)]  # the model's log is that of other tests, too
     killer = ticket.replace(b"charged twice", MARKER.encode())
     assert killer != ticket
     messages = [(one, ticket) for one in ids]
